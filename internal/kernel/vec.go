@@ -1,0 +1,156 @@
+package kernel
+
+import "math"
+
+// Dot returns the inner product of x and y, both (n).
+func Dot(x, y []float32) float32 {
+	checkLen("Dot", "y", len(y), len(x))
+	return dotScalar(x, y)
+}
+
+// Axpy computes y += alpha x; x and y are (n).
+func Axpy(alpha float32, x, y []float32) {
+	checkLen("Axpy", "y", len(y), len(x))
+	for i, v := range x {
+		y[i] += alpha * v
+	}
+}
+
+// Add computes dst = x + y; all are (n).
+func Add(dst, x, y []float32) {
+	check3("Add", dst, x, y)
+	for i := range dst {
+		dst[i] = x[i] + y[i]
+	}
+}
+
+// Sub computes dst = x - y; all are (n).
+func Sub(dst, x, y []float32) {
+	check3("Sub", dst, x, y)
+	for i := range dst {
+		dst[i] = x[i] - y[i]
+	}
+}
+
+// Mul computes dst = x y, element by element; all are (n).
+func Mul(dst, x, y []float32) {
+	check3("Mul", dst, x, y)
+	for i := range dst {
+		dst[i] = x[i] * y[i]
+	}
+}
+
+// MulAdd computes dst += x y, element by element; all are (n).
+func MulAdd(dst, x, y []float32) {
+	check3("MulAdd", dst, x, y)
+	for i := range dst {
+		dst[i] += x[i] * y[i]
+	}
+}
+
+// Scale computes dst = alpha x; both are (n).
+func Scale(dst []float32, alpha float32, x []float32) {
+	checkLen("Scale", "x", len(x), len(dst))
+	for i := range dst {
+		dst[i] = alpha * x[i]
+	}
+}
+
+// Sum returns the sum of x (n).
+func Sum(x []float32) float32 {
+	var s float32
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+
+// SumSq returns the sum of the squares of x (n).
+func SumSq(x []float32) float32 { return dotScalar(x, x) }
+
+// Max returns the largest element of x (n), -Inf when x is empty, NaN when x
+// holds one.
+func Max(x []float32) float32 {
+	m := float32(math.Inf(-1))
+	for _, v := range x {
+		m = max(m, v)
+	}
+	return m
+}
+
+// Relu2 computes dst = max(x, 0)²; both are (n). NaN stays NaN.
+func Relu2(dst, x []float32) {
+	checkLen("Relu2", "x", len(x), len(dst))
+	for i, v := range x {
+		v = max(v, 0)
+		dst[i] = v * v
+	}
+}
+
+// Relu2Grad computes dst = 2 max(x, 0) g, the gradient of Relu2 at x times the
+// gradient g from above; all are (n).
+func Relu2Grad(dst, x, g []float32) {
+	check3("Relu2Grad", dst, x, g)
+	for i, v := range x {
+		dst[i] = 2 * max(v, 0) * g[i]
+	}
+}
+
+// Exp computes dst = eˣ with a relative error of at most 3e-7; both are (n).
+// -Inf gives 0, overflow +Inf, NaN NaN.
+func Exp(dst, x []float32) {
+	checkLen("Exp", "x", len(x), len(dst))
+	for i, v := range x {
+		dst[i] = float32(math.Exp(float64(v)))
+	}
+}
+
+// Softmax computes dst = softmax(x) for one row and returns its log-sum-exp;
+// both are (n), and dst may be x. Entries of -Inf give 0. A row of nothing but
+// -Inf, or an empty one, gives zeros and -Inf.
+func Softmax(dst, x []float32) (lse float32) {
+	checkLen("Softmax", "x", len(x), len(dst))
+	m := Max(x)
+	if math.IsInf(float64(m), -1) {
+		clear(dst)
+		return m
+	}
+	var sum float32
+	for i, v := range x {
+		e := float32(math.Exp(float64(v - m)))
+		dst[i] = e
+		sum += e
+	}
+	Scale(dst, 1/sum, dst)
+	return m + float32(math.Log(float64(sum)))
+}
+
+// SoftmaxGrad computes dst = p (g - p·g), the gradient of one row of Softmax
+// from its output p and the gradient g from above; all are (n).
+func SoftmaxGrad(dst, p, g []float32) {
+	check3("SoftmaxGrad", dst, p, g)
+	s := Dot(p, g)
+	for i := range dst {
+		dst[i] = p[i] * (g[i] - s)
+	}
+}
+
+// AdamW makes one step of Adam with decoupled weight decay and bias correction
+// on parameters p with gradient g and moments m and v; all are (n). step counts
+// from 1.
+//
+//	m = beta1 m + (1-beta1) g
+//	v = beta2 v + (1-beta2) g²
+//	p = p (1 - lr weightDecay) - lr m/(1-beta1^step) / (sqrt(v/(1-beta2^step)) + eps)
+func AdamW(p, g, m, v []float32, lr, beta1, beta2, eps, weightDecay float32, step int) {
+	checkLen("AdamW", "g", len(g), len(p))
+	checkLen("AdamW", "m", len(m), len(p))
+	checkLen("AdamW", "v", len(v), len(p))
+	k := adamwCoeffs(lr, beta1, beta2, eps, weightDecay, step)
+	adamwScalar(p, g, m, v, &k)
+}
+
+func check3(name string, dst, x, y []float32) {
+	checkLen(name, "x", len(x), len(dst))
+	checkLen(name, "y", len(y), len(dst))
+}
