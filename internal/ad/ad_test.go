@@ -54,6 +54,10 @@ var cases = []struct {
 	{"Conv", [][2]int{{8, 3}, {4, 3}}, true, func(x []*node) *node { return ad.Exp(ad.Conv(x[0], x[1], 4)) }},
 	{"Rope", [][2]int{{8, 8}}, true, func(x []*node) *node { return ad.Exp(ad.Rope(x[0], 4, 2, 10000, 1)) }},
 	{"Attention", [][2]int{{8, 4}, {8, 4}, {8, 4}}, true, func(x []*node) *node { return ad.Attention(x[0], x[1], x[2], 4, 2) }},
+	{"InverseSPD", [][2]int{{3, 4}, {1, 1}}, false, func(x []*node) *node {
+		return ad.InverseSPD(ad.AddDiagonal(ad.MatMul(x[0], x[0], false, true), ad.Exp(x[1])))
+	}},
+	{"Column", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.Exp(ad.Column(x[0], 2)) }},
 	{"Nll", [][2]int{{8, 3}, {4, 3}}, false, func(x []*node) *node { return head.Nll(x[0], x[1]) }},
 	{"Nll/inner", [][2]int{{8, 3}}, true, func(x []*node) *node {
 		return head.Nll(x[0], x[0].Graph().Leaf("E", 4, 3, table))

@@ -212,3 +212,16 @@ func columns[T kernel.Float](a *Node[T], from, to int) *Node[T] {
 		}
 	}, nil, a)
 }
+
+// Detach gives a itself, as a constant: no gradient flows through it. Truncated unrolling uses it.
+func Detach[T kernel.Float](a *Node[T]) *Node[T] {
+	return a.graph.apply("Detach", a.Rows, a.Cols, func(out []T, in [][]T) { copy(out, in[0]) },
+		func(*Node[T], []bool) []*Node[T] { return []*Node[T]{nil} }, a)
+}
+
+// Column gives column j of a as (rows, 1).
+func Column[T kernel.Float](a *Node[T], j int) *Node[T] {
+	unit := make([]T, a.Cols)
+	unit[j] = 1
+	return MatMul(a, a.graph.Leaf("unit", a.Cols, 1, unit), false, false)
+}

@@ -1,11 +1,15 @@
 package ad
 
-import "github.com/perkdb/perk/internal/kernel"
+import (
+	"math/bits"
 
-// Pool keeps the scratch buffers of one goroutine's programs by size, so that programs for several shapes share memory and a
-// run allocates nothing once it is warm.
+	"github.com/perkdb/perk/internal/kernel"
+)
+
+// Pool keeps the scratch buffers of one goroutine's programs by size class, so that programs for several shapes share memory and a
+// run allocates next to nothing once it is warm.
 type Pool[T kernel.Float] struct {
-	free     map[int][][]T
+	free     map[int][][]T // by capacity
 	elements int
 }
 
@@ -15,14 +19,24 @@ func NewPool[T kernel.Float]() *Pool[T] { return &Pool[T]{free: map[int][][]T{}}
 // Elements is the number of values that the pool has ever allocated.
 func (p *Pool[T]) Elements() int { return p.elements }
 
-func (p *Pool[T]) get(n int) []T {
-	if l := p.free[n]; len(l) > 0 {
-		b := l[len(l)-1]
-		p.free[n] = l[:len(l)-1]
-		return b
+// class rounds a size up to a quarter of a power of two, so that at most a fifth of a buffer is wasted.
+func class(n int) int {
+	if n < 64 {
+		return 64
 	}
-	p.elements += n
-	return make([]T, n)
+	quarter := 1 << (bits.Len(uint(n-1)) - 3)
+	return (n + quarter - 1) / quarter * quarter
 }
 
-func (p *Pool[T]) put(b []T) { p.free[len(b)] = append(p.free[len(b)], b) }
+func (p *Pool[T]) get(n int) []T {
+	c := class(n)
+	if l := p.free[c]; len(l) > 0 {
+		b := l[len(l)-1]
+		p.free[c] = l[:len(l)-1]
+		return b[:n]
+	}
+	p.elements += c
+	return make([]T, n, c)
+}
+
+func (p *Pool[T]) put(b []T) { p.free[cap(b)] = append(p.free[cap(b)], b) }

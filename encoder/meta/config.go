@@ -1,0 +1,145 @@
+package meta
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/recipe"
+	"github.com/perkdb/perk/internal/task"
+)
+
+// Config is a whole training recipe: together with the corpus it determines the shipped bytes.
+type Config struct {
+	Name  string    `json:"name"`
+	Seed  uint64    `json:"seed"`
+	Model lm.Config `json:"model"` // architecture "nano"; Vocab is the tokenizer's size
+
+	// The inner loop, as in recipe.Recipe.
+	Targets      []recipe.Target `json:"targets"` // in rising order of Module
+	Scale        float32         `json:"scale"`
+	Steps        int             `json:"steps"`
+	Unroll       int             `json:"unroll"` // T: the outer gradient goes through the last T steps; earlier ones are constants
+	Rule         recipe.Rule     `json:"rule"`
+	InnerRate    float64         `json:"inner_rate"`            // start of every learned rate
+	InnerRidge   float64         `json:"inner_ridge,omitempty"` // start of the ridge rule's learned lambda
+	LossDivisor  float32         `json:"loss_divisor"`
+	WeightHidden int             `json:"weight_hidden"` // width of the token-weighting head; 0: none
+	ChunkTokens  int             `json:"chunk_tokens"`
+	Overlap      int             `json:"overlap"`
+	Reverse      bool            `json:"reverse"`
+
+	// Episodes.
+	Tasks     []Share `json:"tasks"`
+	Lengths   []Stage `json:"lengths"`    // the curriculum of document lengths
+	Budget    int     `json:"budget"`     // document tokens in an outer step; at least two documents whatever their length
+	Questions int     `json:"questions"`  // sequences asked of a document, cloze questions included
+	Cloze     float64 `json:"cloze"`      // share of cloze questions, where a task has them
+	AskTokens int     `json:"ask_tokens"` // longest question with its answer; longer ones are left out
+	Answers   int     `json:"answers"`    // most answer tokens of a document that carry a loss
+	Generated float64 `json:"generated"`  // share of documents with generated instead of corpus filler
+	Direct    float64 `json:"direct"`     // share of documents whose record questions are answered without support
+
+	// The outer loop.
+	OuterSteps int     `json:"outer_steps"`
+	Pretrain   int     `json:"pretrain"` // steps of plain language modelling before the first outer step
+	LR         float64 `json:"lr"`
+	RateLR     float64 `json:"rate_lr"` // learning rate of the logarithms of the inner rates
+	Warmup     int     `json:"warmup"`
+	Decay      float64 `json:"decay"` // the learning rate falls linearly to 0 over this last share of the steps
+	WD         float64 `json:"weight_decay"`
+	Clip       float64 `json:"clip"`
+	Aux        float64 `json:"aux"`       // weight of the auxiliary language-model loss on the document
+	AuxShare   float64 `json:"aux_share"` // share of the document's tokens that it looks at
+}
+
+// Share is a task's part of the mixture.
+type Share struct {
+	Task   string  `json:"task"`
+	Weight float64 `json:"weight"`
+	From   float64 `json:"from"` // share of the training after which the task joins
+	// MaxTokens bounds the task's documents; 0: only the curriculum does.
+	MaxTokens int `json:"max_tokens,omitempty"`
+}
+
+// Stage draws document lengths log-uniformly from Min to Max tokens from a share of the training on.
+type Stage struct {
+	From float64 `json:"from"`
+	Min  int     `json:"min"`
+	Max  int     `json:"max"`
+}
+
+// ParseConfig reads a Config from JSON; unknown fields are errors. Errors: EInvalid.
+func ParseConfig(b []byte) (*Config, error) {
+	c := &Config{}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(c); err != nil {
+		return nil, perk.Errorf(perk.EInvalid, "meta.ParseConfig", "training configuration: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, perk.Errorf(perk.EInvalid, "meta.ParseConfig", "training configuration goes on after its JSON object")
+	}
+	return c, c.Validate()
+}
+
+// Validate reports the first field that training cannot work with. Errors: EInvalid.
+func (c *Config) Validate() error {
+	bad := func(format string, args ...any) error {
+		return perk.Errorf(perk.EInvalid, "meta.Config", "training configuration: "+format, args...)
+	}
+	if c.Model.Arch != lm.ArchNano {
+		return bad("meta-training knows the architecture %q only, not %q", lm.ArchNano, c.Model.Arch)
+	}
+	if err := c.Model.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case len(c.Targets) == 0 || c.Steps < 1:
+		return bad("%d targets and %d inner steps, want at least one of each", len(c.Targets), c.Steps)
+	case c.Unroll < 0 || c.Unroll > c.Steps:
+		return bad("unroll is %d, want 0 to %d steps", c.Unroll, c.Steps)
+	case !(c.InnerRate > 0) || !(c.LossDivisor > 0):
+		return bad("inner_rate %v and loss_divisor %v must be positive", c.InnerRate, c.LossDivisor)
+	case c.Rule.Name == recipe.Ridge && !(c.InnerRidge > 0):
+		return bad("the ridge rule needs a positive inner_ridge")
+	case c.ChunkTokens < 1 || c.seq() > c.Model.Context || c.AskTokens > c.Model.Context:
+		return bad("chunks of %d+1 and questions of %d tokens do not fit a context of %d", c.ChunkTokens, c.AskTokens, c.Model.Context)
+	case len(c.Tasks) == 0 || len(c.Lengths) == 0 || c.Tasks[0].From > 0 || c.Lengths[0].From > 0:
+		return bad("the first task and the first length must start at 0")
+	case c.Questions < 1 || c.Answers < 1 || c.AskTokens < 8 || c.Budget < 1:
+		return bad("questions %d, answers %d, ask_tokens %d or budget %d is too small", c.Questions, c.Answers, c.AskTokens, c.Budget)
+	case c.OuterSteps < 1 || !(c.LR > 0) || !(c.Clip > 0):
+		return bad("outer_steps %d, lr %v and clip %v must be positive", c.OuterSteps, c.LR, c.Clip)
+	}
+	for i, l := range c.Lengths {
+		if l.Min < 32 || l.Max < l.Min || i > 0 && l.From < c.Lengths[i-1].From {
+			return bad("lengths[%d] is %+v", i, l)
+		}
+	}
+	for _, s := range c.Tasks {
+		if _, err := task.ByName(s.Task); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seq is the length of a write sequence: label and chunk.
+func (c *Config) seq() int { return c.ChunkTokens + 1 }
+
+func (c *Config) target(module string) recipe.Target {
+	for _, t := range c.Targets {
+		if t.Module == module {
+			return t
+		}
+	}
+	return recipe.Target{}
+}
+
+// chunking is a recipe with just what encoder.Chunk reads.
+func (c *Config) chunking() *recipe.Recipe {
+	return &recipe.Recipe{ChunkTokens: c.ChunkTokens, Overlap: c.Overlap, Reverse: c.Reverse}
+}

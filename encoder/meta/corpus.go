@@ -1,0 +1,53 @@
+package meta
+
+import (
+	"iter"
+	"math/rand/v2"
+
+	"github.com/perkdb/perk/internal/task"
+)
+
+// Sizes of the tokenizer's corpus: half prose, half task text.
+const (
+	corpusSentences = 40_000
+	corpusEpisodes  = 400
+)
+
+// Corpus gives the texts that the tokenizer learns from: sentences of the filler corpus and documents, questions and answers of every task.
+func Corpus(seed uint64, prose task.Filler) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		rng := rand.New(rand.NewPCG(seed, 0xc0))
+		for _, f := range []task.Filler{prose, task.Generated{}} {
+			n := 0
+			for s := range f.Sentences(rng, task.Train) {
+				if n++; n > corpusSentences {
+					break
+				}
+				if !yield(" " + s) {
+					return
+				}
+			}
+		}
+		words := func(s string) int { return len(s) / 4 }
+		for _, name := range task.Names() {
+			t, err := task.ByName(name)
+			if err != nil {
+				return
+			}
+			for range corpusEpisodes {
+				ep, err := t.Episode(rng, task.Options{Tokens: 600, Count: words, Filler: task.Generated{}, Split: task.Train})
+				if err != nil {
+					continue // too short for this task's story
+				}
+				if !yield(ep.Text) {
+					return
+				}
+				for _, q := range ep.Questions {
+					if !yield(" " + q.Question + "\nAnswer: " + q.Answers[0]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package meta
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/perkdb/perk/encoder"
+	"github.com/perkdb/perk/internal/recipe"
+	"github.com/perkdb/perk/internal/task"
+	"github.com/perkdb/perk/internal/tokenizer"
+)
+
+// sample is one episode as token sequences, before padding.
+type sample struct {
+	task      string
+	sequences [][]int32 // of the write, label first, in random order
+	asks      []ask
+}
+
+// ask is a question and its answer; the loss is on tokens[answer:].
+type ask struct {
+	tokens []int32
+	answer int
+}
+
+// rows counts the tokens of the write that carry a loss.
+func (s *sample) rows() int {
+	n := 0
+	for _, q := range s.sequences {
+		n += len(q) - 1
+	}
+	return n
+}
+
+// sampler draws episodes; the same (seed, step, index) gives the same episode.
+type sampler struct {
+	c        *Config
+	tok      *tokenizer.Tokenizer
+	specials recipe.Specials
+	prompt   recipe.Prompt
+	fillers  [2]task.Filler // corpus, generated
+}
+
+// length draws a document length for a share of the training done.
+func (s *sampler) length(rng *rand.Rand, done float64) int {
+	st := s.c.Lengths[0]
+	for _, l := range s.c.Lengths {
+		if done >= l.From {
+			st = l
+		}
+	}
+	return int(math.Exp(math.Log(float64(st.Min)) + rng.Float64()*math.Log(float64(st.Max)/float64(st.Min))))
+}
+
+// pick draws a task by its share among those that have joined.
+func (s *sampler) pick(rng *rand.Rand, done float64) Share {
+	var sum float64
+	for _, t := range s.c.Tasks {
+		if done >= t.From {
+			sum += t.Weight
+		}
+	}
+	x := rng.Float64() * sum
+	var last Share
+	for _, t := range s.c.Tasks {
+		if done >= t.From {
+			if last = t; x < t.Weight {
+				break
+			}
+			x -= t.Weight
+		}
+	}
+	return last
+}
+
+// draw makes one episode of about tokens document tokens.
+func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error) {
+	for {
+		share := s.pick(rng, done)
+		n := tokens
+		if share.MaxTokens > 0 {
+			n = min(n, share.MaxTokens)
+		}
+		t, err := task.ByName(share.Task)
+		if err != nil {
+			return nil, err
+		}
+		filler := s.fillers[0]
+		if rng.Float64() < s.c.Generated {
+			filler = s.fillers[1]
+		}
+		ep, err := t.Episode(rng, task.Options{Tokens: n, Count: s.tok.Count, Filler: filler, Split: task.Train, NoSupport: rng.Float64() < s.c.Direct})
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.tokens(rng, ep)
+		if err != nil || len(out.asks) > 0 {
+			return out, err
+		}
+	}
+}
+
+// tokens turns an episode into sequences and chooses its questions.
+func (s *sampler) tokens(rng *rand.Rand, ep task.Episode) (*sample, error) {
+	chunks, err := encoder.Chunk(ep.Text, s.tok, s.c.chunking())
+	if err != nil {
+		return nil, err
+	}
+	out := &sample{task: ep.Task}
+	for _, i := range rng.Perm(chunks.Len()) {
+		out.sequences = append(out.sequences, chunks.Sequence(i))
+	}
+	var groups [2][]ask // questions in words, cloze
+	for _, q := range ep.Questions {
+		if a := s.ask(q); len(a.tokens) <= s.c.AskTokens {
+			i := 0
+			if q.Cloze {
+				i = 1
+			}
+			groups[i] = append(groups[i], a)
+		}
+	}
+	for _, g := range groups {
+		rng.Shuffle(len(g), func(i, j int) { g[i], g[j] = g[j], g[i] })
+	}
+	cloze := min(len(groups[1]), int(s.c.Cloze*float64(s.c.Questions)+0.5))
+	words := min(len(groups[0]), s.c.Questions-cloze)
+	cloze = min(len(groups[1]), s.c.Questions-words)
+	left := s.c.Answers
+	for _, a := range slices.Concat(groups[0][:words], groups[1][:cloze]) {
+		if n := len(a.tokens) - a.answer; n <= left {
+			out.asks = append(out.asks, a)
+			left -= n
+		}
+	}
+	return out, nil
+}
+
+// ask lays a question and its answer out as recipe.Prompt and the reasoner do. Answers and facts are tokenised with the space before
+// them that they have inside a document, so that they are the same tokens there and here.
+func (s *sampler) ask(q task.QA) ask {
+	sp := s.specials
+	answer := s.tok.Encode(" " + q.Answers[0])
+	if q.Cloze {
+		t := append([]int32{sp.Ask}, s.tok.Encode(" "+q.Question)...)
+		return ask{tokens: append(append(t, answer...), sp.EOS), answer: len(t)}
+	}
+	t := s.prompt.Question(s.tok, sp, q.Question)
+	a := ask{answer: len(t)}
+	if len(q.Support) > 0 {
+		t = append(t, sp.SupportOpen)
+		for _, f := range q.Support {
+			ids := s.tok.Encode(" " + f.Text)
+			if f.Reversed && s.c.Reverse {
+				slices.Reverse(ids)
+				t = append(append(t, sp.Rev), ids...)
+			} else {
+				t = append(append(t, sp.Doc), ids...)
+			}
+		}
+		t = append(t, sp.SupportClose)
+	}
+	t = append(append(t, sp.OutputOpen), answer...)
+	a.tokens = append(t, sp.OutputClose, sp.EOS)
+	return a
+}

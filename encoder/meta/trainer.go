@@ -1,0 +1,243 @@
+package meta
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/ad"
+	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/recipe"
+	"github.com/perkdb/perk/internal/task"
+	"github.com/perkdb/perk/internal/tokenizer"
+)
+
+// Trainer meta-trains a base model and its recipe from nothing but a seed and a corpus. Its state after a step depends on the configuration, the
+// corpus and the number of steps only, not on the number of workers.
+type Trainer struct {
+	c       *Config
+	tok     *tokenizer.Tokenizer
+	sampler sampler
+	params  []*Param
+	m, v    [][]float32 // AdamW's moments by parameter
+	step    int         // outer steps made, pretraining included
+	workers []*worker
+	grads   [][]float32 // (params) sum over the documents of a step
+}
+
+// worker owns the compiled programs of one goroutine.
+type worker struct {
+	pool     *ad.Pool[float32]
+	episodes map[shape]*episode[float32]
+	clm      *pretrain
+}
+
+// Stats tells what one outer step did.
+type Stats struct {
+	Step      int      `json:"step"`
+	Loss      float64  `json:"loss"`     // mean outer loss of the step's documents, nats a token
+	Accuracy  float64  `json:"accuracy"` // share of questions of which every answer token was more likely than not
+	GradNorm  float64  `json:"grad_norm"`
+	LR        float64  `json:"lr"`
+	Documents int      `json:"documents"`
+	Tokens    int      `json:"tokens"` // document tokens
+	Weight    float64  `json:"weight"` // mean token weight of the write
+	ByTask    []ByTask `json:"by_task"`
+}
+
+// ByTask is a task's part of a step.
+type ByTask struct {
+	Task      string `json:"task"`
+	Right     int    `json:"right"`
+	Questions int    `json:"questions"`
+}
+
+// New starts training at step 0. filler is the corpus that facts are hidden in. Errors: EInvalid.
+func New(c *Config, tok *tokenizer.Tokenizer, filler task.Filler, workers int) (*Trainer, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if tok.VocabSize() != c.Model.Vocab {
+		return nil, perk.Errorf(perk.EInvalid, "meta.New", "the tokenizer has %d tokens, the model's vocab is %d", tok.VocabSize(), c.Model.Vocab)
+	}
+	sp, err := recipe.NewSpecials(tok)
+	if err != nil {
+		return nil, err
+	}
+	params, err := newParams(c)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{c: c, tok: tok, params: params,
+		sampler: sampler{c: c, tok: tok, specials: sp, prompt: recipe.DefaultPrompt(), fillers: [2]task.Filler{filler, task.Generated{}}}}
+	for _, p := range params {
+		t.m = append(t.m, make([]float32, len(p.Data)))
+		t.v = append(t.v, make([]float32, len(p.Data)))
+		t.grads = append(t.grads, make([]float32, len(p.Data)))
+	}
+	for range max(1, workers) {
+		t.workers = append(t.workers, &worker{pool: ad.NewPool[float32](), episodes: map[shape]*episode[float32]{}})
+	}
+	return t, nil
+}
+
+// Done reports whether the configuration's steps are made.
+func (t *Trainer) Done() bool { return t.step >= t.total() }
+
+// Steps gives the steps made and the steps in all, pretraining included.
+func (t *Trainer) Steps() (made, total int) { return t.step, t.total() }
+
+func (t *Trainer) total() int { return t.c.Pretrain + t.c.OuterSteps }
+
+// result is what one document adds to a step.
+type result struct {
+	sample *sample
+	grads  [][]float32
+	loss   float64
+	right  int
+	weight float64
+}
+
+// Step makes one outer step: a batch of documents of one length, each written by the inner loop and asked. Errors: ECanceled, EInternal (the
+// loss is not finite).
+func (t *Trainer) Step(ctx context.Context) (Stats, error) {
+	if t.step < t.c.Pretrain {
+		return t.pretrainStep(ctx)
+	}
+	outer := t.step - t.c.Pretrain
+	done := float64(outer) / float64(t.c.OuterSteps)
+	tokens := t.sampler.length(rand.New(rand.NewPCG(t.c.Seed, uint64(t.step)<<20)), done)
+	documents := 2 * max(1, int(math.Round(float64(t.c.Budget)/float64(2*tokens))))
+	results := make([]result, documents)
+	err := t.parallel(ctx, documents, func(w *worker, i int) error {
+		rng := rand.New(rand.NewPCG(t.c.Seed, uint64(t.step)<<20+uint64(i)+1))
+		s, err := t.sampler.draw(rng, tokens, done)
+		if err != nil {
+			return err
+		}
+		results[i], err = w.run(t.c, t.params, s)
+		return err
+	})
+	if err != nil {
+		return Stats{}, err
+	}
+	st := Stats{Documents: documents, Tokens: documents * tokens}
+	share := float32(1 / float64(documents))
+	questions, right := 0, 0
+	for _, r := range results {
+		t.accumulate(share, r.grads)
+		st.Loss += r.loss / float64(documents)
+		st.Weight += r.weight / float64(documents)
+		questions += len(r.sample.asks)
+		right += r.right
+		st.ByTask = append(st.ByTask, ByTask{r.sample.task, r.right, len(r.sample.asks)})
+	}
+	st.Accuracy = float64(right) / float64(questions)
+	return t.update(st)
+}
+
+// accumulate adds one document's gradients; nil ones are zero.
+func (t *Trainer) accumulate(share float32, grads [][]float32) {
+	for i, g := range grads {
+		if g != nil {
+			kernel.Axpy(share, g, t.grads[i])
+		}
+	}
+}
+
+// parallel runs f for the documents of a step; document i always goes to worker i mod workers.
+func (t *Trainer) parallel(ctx context.Context, documents int, f func(w *worker, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for k, w := range t.workers {
+		g.Go(func() error {
+			for i := k; i < documents; i += len(t.workers) {
+				if err := ctx.Err(); err != nil {
+					return perk.E(perk.ECanceled, "meta.Step", err)
+				}
+				if err := f(w, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// run computes one document's loss and gradients.
+func (w *worker) run(c *Config, params []*Param, s *sample) (result, error) {
+	e, ok := w.episodes[shapeOf(s)]
+	if !ok {
+		var err error
+		if e, err = newEpisode[float32](c, params, shapeOf(s), w.pool); err != nil {
+			return result{}, perk.E(perk.EInternal, "meta.Step", err)
+		}
+		w.episodes[shapeOf(s)] = e
+	}
+	e.load(s)
+	if err := e.program.Run(); err != nil {
+		return result{}, perk.E(perk.EInternal, "meta.Step", err)
+	}
+	r := result{sample: s, loss: float64(e.loss.Value()[0]), right: right(e.nll.Value(), s.asks)}
+	for _, v := range e.weights.Value() {
+		r.weight += float64(v) / float64(s.rows())
+	}
+	for _, g := range e.grads {
+		if g == nil {
+			r.grads = append(r.grads, nil)
+			continue
+		}
+		r.grads = append(r.grads, append([]float32(nil), g.Value()...))
+	}
+	return r, nil
+}
+
+// update clips the summed gradients and makes AdamW's step.
+func (t *Trainer) update(st Stats) (Stats, error) {
+	var sq float64
+	for _, g := range t.grads {
+		sq += float64(kernel.SumSq(g))
+	}
+	st.GradNorm = math.Sqrt(sq)
+	if math.IsNaN(st.Loss) || math.IsInf(sq, 0) || math.IsNaN(sq) {
+		return st, perk.Errorf(perk.EInternal, "meta.Step", "step %d: loss %v, gradient norm %v", t.step, st.Loss, st.GradNorm).
+			WithHint("training diverged; resume from the last checkpoint with a lower lr")
+	}
+	clip := float32(min(1, t.c.Clip/(st.GradNorm+1e-12)))
+	schedule := t.schedule()
+	st.LR = t.c.LR * schedule
+	for i, p := range t.params {
+		g := t.grads[i]
+		kernel.Scale(g, clip, g)
+		lr, wd := st.LR, t.c.WD
+		if p.Rate {
+			lr, wd = t.c.RateLR*schedule, 0
+		}
+		kernel.AdamW(p.Data, g, t.m[i], t.v[i], float32(lr), 0.9, 0.95, 1e-8, float32(wd), t.step+1)
+		clear(g)
+	}
+	t.step++
+	st.Step = t.step
+	return st, nil
+}
+
+// schedule is the factor of the learning rates: linear warm-up, constant, linear decay to 0.
+func (t *Trainer) schedule() float64 {
+	f := 1.0
+	if t.step < t.c.Warmup {
+		f = float64(t.step+1) / float64(t.c.Warmup)
+	}
+	if left := float64(t.total()-t.step) / float64(t.total()); left < t.c.Decay {
+		f *= left / t.c.Decay
+	}
+	return f
+}
+
+// String names the state for messages.
+func (t *Trainer) String() string {
+	return fmt.Sprintf("%s at step %d of %d", t.c.Name, t.step, t.total())
+}

@@ -1,0 +1,54 @@
+package spd_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/perkdb/perk/internal/spd"
+)
+
+func TestInvert(t *testing.T) {
+	const n = 40
+	r := rand.New(rand.NewPCG(1, 2))
+	x := make([]float64, n*n)
+	for i := range x {
+		x[i] = r.NormFloat64()
+	}
+	a := make([]float64, n*n)
+	for i := range n {
+		for j := range n {
+			for k := range n {
+				a[i*n+j] += x[i*n+k] * x[j*n+k]
+			}
+		}
+		a[i*n+i] += 0.1
+	}
+	inv := make([]float64, n*n)
+	if err := spd.Invert(n, a, inv); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		for j := range n {
+			s, want := 0.0, 0.0
+			for k := range n {
+				s += a[i*n+k] * inv[k*n+j]
+			}
+			if i == j {
+				want = 1
+			}
+			if math.Abs(s-want) > 1e-8 {
+				t.Fatalf("(A A^-1)[%d,%d] = %g, want %g", i, j, s, want)
+			}
+		}
+	}
+}
+
+func TestInvertRefuses(t *testing.T) {
+	for name, a := range map[string][]float32{"indefinite": {1, 2, 2, 1}, "NaN": {float32(math.NaN()), 0, 0, 1}} {
+		if err := spd.Invert(2, a, make([]float32, 4)); !errors.Is(err, spd.ErrNotPositive) {
+			t.Errorf("%s: error %v, want %v", name, err, spd.ErrNotPositive)
+		}
+	}
+}
