@@ -48,13 +48,14 @@ const (
 	AdamW = "adamw" // Adam with decoupled weight decay
 )
 
-// Rule says how a gradient becomes a step. Beta1, Beta2, Eps and WeightDecay are AdamW's; SGD has them 0.
+// Rule says how a gradient becomes a step. Beta1, Beta2, Eps and WeightDecay are AdamW's, Lambda is Ridge's; the others have them 0.
 type Rule struct {
-	Name        string  `json:"name"` // SGD or AdamW
+	Name        string  `json:"name"` // SGD, AdamW or Ridge
 	Beta1       float32 `json:"beta1"`
 	Beta2       float32 `json:"beta2"`
 	Eps         float32 `json:"eps"`
-	WeightDecay float32 `json:"weight_decay"` // shrinks a tensor by rate*WeightDecay a step
+	WeightDecay float32 `json:"weight_decay"`     // shrinks a tensor by rate*WeightDecay a step
+	Lambda      float32 `json:"lambda,omitempty"` // ridge added to the key covariance
 }
 
 // DefaultAdamW is AdamW with betas .9 and .95 and a small decay.

@@ -121,7 +121,7 @@ func TestParseDamage(t *testing.T) {
 		want  string
 	}{
 		"empty":          {nil, perk.ECorrupt, "too few"},
-		"cut":            {b[:len(b)-1], perk.ECorrupt, "tensors end"},
+		"cut":            {b[:len(b)-1], perk.ECorrupt, "damaged"},
 		"no metadata":    {replace(`"perk.recipe"`, `"perk.recipx"`), perk.EInvalid, "not a perk recipe"},
 		"unknown field":  {replace(`\"steps\"`, `\"stepz\"`), perk.ECorrupt, "stepz"},
 		"other version":  {replace(`\"version\":1`, `\"version\":3`), perk.EInvalid, "version is 3"},
