@@ -38,17 +38,13 @@ type episode[T kernel.Float] struct {
 
 // newEpisode builds and compiles the program; it reads params' data at every run.
 func newEpisode[T kernel.Float](c *Config, params []*Param, s shape, pool *ad.Pool[T]) (*episode[T], error) {
-	e := &episode[T]{c: c, shape: s,
-		write: make([]int32, s.chunks*c.seq()), at: make([]int32, s.rows), next: make([]int32, s.rows), targets: make([]int32, s.rows), mask: make([]T, s.rows),
-		ask: make([]int32, c.Questions*c.AskTokens), answerAt: make([]int32, c.Answers), answer: make([]int32, c.Answers), weight: make([]T, c.Answers)}
+	e := newInputs[T](c, s)
 	g := ad.NewGraph(pool)
 	leaves := make([]*ad.Node[T], len(params))
-	net := &network[T]{c: c, weights: map[string]*ad.Node[T]{}}
 	for i, p := range params {
 		leaves[i] = g.Leaf(p.Name, p.Rows, p.Cols, data[T](p))
-		net.weights[p.Name] = leaves[i]
 	}
-	e.build(g, net)
+	e.build(g, newNetwork(c, params, leaves))
 	e.grads = ad.Grad(e.loss, leaves...)
 	outputs := []*ad.Node[T]{e.loss, e.nll, e.weights}
 	outputs = append(outputs, e.adapter...)
@@ -60,6 +56,13 @@ func newEpisode[T kernel.Float](c *Config, params []*Param, s shape, pool *ad.Po
 	var err error
 	e.program, err = g.Compile(outputs...)
 	return e, err
+}
+
+// newInputs is an episode without a program.
+func newInputs[T kernel.Float](c *Config, s shape) *episode[T] {
+	return &episode[T]{c: c, shape: s,
+		write: make([]int32, s.chunks*c.seq()), at: make([]int32, s.rows), next: make([]int32, s.rows), targets: make([]int32, s.rows), mask: make([]T, s.rows),
+		ask: make([]int32, c.Questions*c.AskTokens), answerAt: make([]int32, c.Answers), answer: make([]int32, c.Answers), weight: make([]T, c.Answers)}
 }
 
 // build adds the outer loss to the graph.

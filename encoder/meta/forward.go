@@ -39,6 +39,14 @@ type network[T kernel.Float] struct {
 	weights map[string]*ad.Node[T]
 }
 
+func newNetwork[T kernel.Float](c *Config, params []*Param, leaves []*ad.Node[T]) *network[T] {
+	n := &network[T]{c: c, weights: make(map[string]*ad.Node[T], len(params))}
+	for i, p := range params {
+		n.weights[p.Name] = leaves[i]
+	}
+	return n
+}
+
 // stream is one batch of sequences of equal length run through the network. What does not depend on the adapter is computed once and shared by all
 // inner steps.
 type stream[T kernel.Float] struct {

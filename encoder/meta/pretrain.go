@@ -21,15 +21,13 @@ const pretrainChunks = 16
 
 func newPretrain(c *Config, params []*Param, pool *ad.Pool[float32]) (*pretrain, error) {
 	s := shape{chunks: pretrainChunks, rows: pretrainChunks * c.ChunkTokens}
-	p := &pretrain{e: &episode[float32]{c: c, shape: s, write: make([]int32, s.chunks*c.seq()),
-		at: make([]int32, s.rows), next: make([]int32, s.rows), targets: make([]int32, s.rows), mask: make([]float32, s.rows)}}
+	p := &pretrain{e: newInputs[float32](c, s)}
 	g := ad.NewGraph(pool)
-	net := &network[float32]{c: c, weights: map[string]*ad.Node[float32]{}}
 	leaves := make([]*ad.Node[float32], len(params))
 	for i, q := range params {
 		leaves[i] = g.Leaf(q.Name, q.Rows, q.Cols, q.Data)
-		net.weights[q.Name] = leaves[i]
 	}
+	net := newNetwork(c, params, leaves)
 	h := ad.RMSNorm(ad.Gather(net.stream(p.e.write, c.seq()).hidden(nil), p.e.at), c.Model.NormEps)
 	nll := ad.Head[float32]{Scale: float32(c.Model.LogitScale), Targets: p.e.targets}.Nll(h, net.weights["embed"])
 	p.loss = ad.Scale(ad.Sum(ad.Mul(nll, g.Leaf("mask", s.rows, 1, p.e.mask))), float32(1/float64(s.rows)))

@@ -25,8 +25,9 @@
 // op(A), on column j of op(B), on k and beta, and on nothing else. It is a sum
 // over blocks of k whose bounds depend on k alone, each a chain of fused
 // multiply-adds in rising order of k; edge tiles run the same chain under masks.
-// Splitting n is equally safe; splitting k is not. Gemm and GemmPacked agree bit
-// for bit. Gemv and GemvT sum in another order, so a row of Gemm and the same
+// Splitting n is equally safe; splitting k is not. AVX-512 and AVX2 agree bit for
+// bit, and with either so do Gemm and GemmPacked; the scalar set rounds
+// differently. Gemv and GemvT sum in another order, so a row of Gemm and the same
 // product by Gemv differ in the last bits; for Gemv too, a row's result does not
 // depend on m.
 //

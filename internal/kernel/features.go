@@ -2,6 +2,8 @@ package kernel
 
 import "os"
 
+//go:generate go run ./gen
+
 // level orders the instruction sets; a higher one includes the lower ones.
 type level int
 

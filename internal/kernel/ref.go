@@ -11,6 +11,9 @@ type Float interface{ ~float32 | ~float64 }
 // strides of the stored matrices. Sums run in rising order of k.
 func GemmRef[T Float](transA, transB bool, m, n, k int, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
 	checkGemm("GemmRef", transA, transB, m, n, k, len(a), lda, len(b), ldb, len(c), ldc)
+	if n == 0 {
+		return
+	}
 	for i := range m {
 		row := c[i*ldc : i*ldc+n]
 		switch beta {
@@ -21,6 +24,9 @@ func GemmRef[T Float](transA, transB bool, m, n, k int, a []T, lda int, b []T, l
 			for j := range row {
 				row[j] *= beta
 			}
+		}
+		if k == 0 {
+			continue
 		}
 		ai, as := i*lda, 1
 		if transA {

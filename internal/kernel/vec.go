@@ -5,12 +5,19 @@ import "math"
 // Dot returns the inner product of x and y, both (n).
 func Dot(x, y []float32) float32 {
 	checkLen("Dot", "y", len(y), len(x))
+	if active != levelScalar && len(x) > 0 {
+		return dotVec(&x[0], &y[0], len(x))
+	}
 	return dotScalar(x, y)
 }
 
 // Axpy computes y += alpha x; x and y are (n).
 func Axpy(alpha float32, x, y []float32) {
 	checkLen("Axpy", "y", len(y), len(x))
+	if active != levelScalar && len(x) > 0 {
+		axpyVec(&y[0], &x[0], len(x), alpha)
+		return
+	}
 	for i, v := range x {
 		y[i] += alpha * v
 	}
@@ -19,6 +26,10 @@ func Axpy(alpha float32, x, y []float32) {
 // Add computes dst = x + y; all are (n).
 func Add(dst, x, y []float32) {
 	check3("Add", dst, x, y)
+	if active != levelScalar && len(dst) > 0 {
+		addVec(&dst[0], &x[0], &y[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = x[i] + y[i]
 	}
@@ -27,6 +38,10 @@ func Add(dst, x, y []float32) {
 // Sub computes dst = x - y; all are (n).
 func Sub(dst, x, y []float32) {
 	check3("Sub", dst, x, y)
+	if active != levelScalar && len(dst) > 0 {
+		subVec(&dst[0], &x[0], &y[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = x[i] - y[i]
 	}
@@ -35,6 +50,10 @@ func Sub(dst, x, y []float32) {
 // Mul computes dst = x y, element by element; all are (n).
 func Mul(dst, x, y []float32) {
 	check3("Mul", dst, x, y)
+	if active != levelScalar && len(dst) > 0 {
+		mulVec(&dst[0], &x[0], &y[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] = x[i] * y[i]
 	}
@@ -43,6 +62,10 @@ func Mul(dst, x, y []float32) {
 // MulAdd computes dst += x y, element by element; all are (n).
 func MulAdd(dst, x, y []float32) {
 	check3("MulAdd", dst, x, y)
+	if active != levelScalar && len(dst) > 0 {
+		mulAddVec(&dst[0], &x[0], &y[0], len(dst))
+		return
+	}
 	for i := range dst {
 		dst[i] += x[i] * y[i]
 	}
@@ -51,6 +74,10 @@ func MulAdd(dst, x, y []float32) {
 // Scale computes dst = alpha x; both are (n).
 func Scale(dst []float32, alpha float32, x []float32) {
 	checkLen("Scale", "x", len(x), len(dst))
+	if active != levelScalar && len(dst) > 0 {
+		scaleVec(&dst[0], &x[0], len(dst), alpha)
+		return
+	}
 	for i := range dst {
 		dst[i] = alpha * x[i]
 	}
@@ -58,6 +85,9 @@ func Scale(dst []float32, alpha float32, x []float32) {
 
 // Sum returns the sum of x (n).
 func Sum(x []float32) float32 {
+	if active != levelScalar && len(x) > 0 {
+		return sumVec(&x[0], len(x))
+	}
 	var s float32
 	for _, v := range x {
 		s += v
@@ -66,11 +96,14 @@ func Sum(x []float32) float32 {
 }
 
 // SumSq returns the sum of the squares of x (n).
-func SumSq(x []float32) float32 { return dotScalar(x, x) }
+func SumSq(x []float32) float32 { return Dot(x, x) }
 
 // Max returns the largest element of x (n), -Inf when x is empty, NaN when x
 // holds one.
 func Max(x []float32) float32 {
+	if active != levelScalar && len(x) >= 16 {
+		return maxVec(&x[0], len(x))
+	}
 	m := float32(math.Inf(-1))
 	for _, v := range x {
 		m = max(m, v)
@@ -81,6 +114,10 @@ func Max(x []float32) float32 {
 // Relu2 computes dst = max(x, 0)²; both are (n). NaN stays NaN.
 func Relu2(dst, x []float32) {
 	checkLen("Relu2", "x", len(x), len(dst))
+	if active != levelScalar && len(dst) > 0 {
+		relu2Vec(&dst[0], &x[0], len(dst))
+		return
+	}
 	for i, v := range x {
 		v = max(v, 0)
 		dst[i] = v * v
@@ -91,6 +128,10 @@ func Relu2(dst, x []float32) {
 // gradient g from above; all are (n).
 func Relu2Grad(dst, x, g []float32) {
 	check3("Relu2Grad", dst, x, g)
+	if active != levelScalar && len(dst) > 0 {
+		relu2GradVec(&dst[0], &x[0], &g[0], len(dst))
+		return
+	}
 	for i, v := range x {
 		dst[i] = 2 * max(v, 0) * g[i]
 	}
@@ -100,6 +141,10 @@ func Relu2Grad(dst, x, g []float32) {
 // -Inf gives 0, overflow +Inf, NaN NaN.
 func Exp(dst, x []float32) {
 	checkLen("Exp", "x", len(x), len(dst))
+	if active != levelScalar && len(dst) > 0 {
+		expSubVec(&dst[0], &x[0], len(dst), 0)
+		return
+	}
 	for i, v := range x {
 		dst[i] = float32(math.Exp(float64(v)))
 	}
@@ -116,10 +161,14 @@ func Softmax(dst, x []float32) (lse float32) {
 		return m
 	}
 	var sum float32
-	for i, v := range x {
-		e := float32(math.Exp(float64(v - m)))
-		dst[i] = e
-		sum += e
+	if active != levelScalar {
+		sum = expSubVec(&dst[0], &x[0], len(x), m)
+	} else {
+		for i, v := range x {
+			e := float32(math.Exp(float64(v - m)))
+			dst[i] = e
+			sum += e
+		}
 	}
 	Scale(dst, 1/sum, dst)
 	return m + float32(math.Log(float64(sum)))
@@ -130,6 +179,10 @@ func Softmax(dst, x []float32) (lse float32) {
 func SoftmaxGrad(dst, p, g []float32) {
 	check3("SoftmaxGrad", dst, p, g)
 	s := Dot(p, g)
+	if active != levelScalar && len(dst) > 0 {
+		softmaxGradVec(&dst[0], &p[0], &g[0], len(dst), s)
+		return
+	}
 	for i := range dst {
 		dst[i] = p[i] * (g[i] - s)
 	}
@@ -147,6 +200,10 @@ func AdamW(p, g, m, v []float32, lr, beta1, beta2, eps, weightDecay float32, ste
 	checkLen("AdamW", "m", len(m), len(p))
 	checkLen("AdamW", "v", len(v), len(p))
 	k := adamwCoeffs(lr, beta1, beta2, eps, weightDecay, step)
+	if active != levelScalar && len(p) > 0 {
+		adamwVec(&p[0], &g[0], &m[0], &v[0], &k.beta1, len(p))
+		return
+	}
 	adamwScalar(p, g, m, v, &k)
 }
 

@@ -39,6 +39,9 @@ func (r *Recipe) Validate() error {
 	if err := r.Rule.validate(); err != nil {
 		return err
 	}
+	if t := r.Targets[0]; r.Rule.Name == Ridge && (len(r.Targets) != 1 || t.TrainA) {
+		return bad("rule ridge writes B of one target whose A is fixed, got %+v", r.Targets)
+	}
 	if err := r.validateInit(); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func Tokenizer(t testing.TB) *tokenizer.Tokenizer {
 func Model(t testing.TB, seed uint64) *lm.Model {
 	t.Helper()
 	cfg := lm.Config{Arch: lm.ArchNano, Vocab: tokenizer.MinVocab, Dim: 16, Layers: 2, Heads: 2, KVHeads: 2, FF: 32, Context: 256,
-		Conv: 4, RopeTheta: 10000, NormEps: 1e-5, LogitScale: 1, TieEmbeddings: true}
+		Conv: 4, RopeTheta: 10000, NormEps: 1e-5, LogitScale: 6, TieEmbeddings: true}
 	specs, err := lm.Tensors(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func Fast(t testing.TB, m *lm.Model) *recipe.Recipe {
 	t.Helper()
 	r := base(t, m, []recipe.Target{{Module: "layers.1.mlp.down", Rank: 8, NormA: true, TrainB: true}})
 	r.Rule = recipe.Rule{Name: recipe.SGD}
-	SetRates(r, 1, 0.5)
+	SetRates(r, 1, 0.1)
 	return r
 }
 

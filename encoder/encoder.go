@@ -1,0 +1,116 @@
+package encoder
+
+import (
+	"context"
+	"crypto/sha256"
+	"runtime"
+	"time"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/recipe"
+)
+
+// Options are an Encoder's settings. None of them changes what is written, except that GroupTokens changes its last bits.
+type Options struct {
+	Threads     int   // 0: as many as the Go runtime uses
+	GroupTokens int   // 0: DefaultGroupTokens
+	KeepBytes   int64 // 0: DefaultKeepBytes; see Loop.KeepBytes
+}
+
+// Defaults of Options.
+const (
+	DefaultGroupTokens = 4096
+	DefaultKeepBytes   = 256 << 20
+)
+
+// Stats tells what an encode cost.
+type Stats struct {
+	Tokens  int     `json:"tokens"` // of the document
+	Chunks  int     `json:"chunks"` // sequences written, reversed ones included
+	Groups  int     `json:"groups"` // gradient accumulations in a step
+	Steps   int     `json:"steps"`
+	FLOPs   float64 `json:"flops"` // as Trace counts
+	Seconds float64 `json:"seconds"`
+}
+
+// Encoder writes documents into adapters of one base model by one recipe. It may be shared by goroutines; each Encode uses
+// Options.Threads workers and memory of its own.
+type Encoder struct {
+	loop  Loop
+	tok   recipe.Tokenizer
+	model perk.ModelID
+	id    perk.RecipeID
+}
+
+var _ perk.Encoder = (*Encoder)(nil)
+
+// New makes an encoder. The recipe must not change afterwards. Errors: EStale (the recipe belongs to another base model), EInvalid (a
+// damaged recipe; chunks longer than the model's context; targets or head that do not fit the model; a tokenizer without the
+// special tokens).
+func New(model *lm.Model, tok recipe.Tokenizer, r *recipe.Recipe, o Options) (*Encoder, error) {
+	base, id, err := r.Bind(model, tok)
+	if err != nil {
+		return nil, err
+	}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if o.GroupTokens <= 0 {
+		o.GroupTokens = DefaultGroupTokens
+	}
+	if o.KeepBytes <= 0 {
+		o.KeepBytes = DefaultKeepBytes
+	}
+	return &Encoder{
+		loop: Loop{Model: model, Recipe: r, Threads: o.Threads, GroupTokens: o.GroupTokens, KeepBytes: o.KeepBytes},
+		tok:  tok, model: base, id: id,
+	}, nil
+}
+
+// Key names the adapter that Encode makes of a document.
+func (e *Encoder) Key(doc perk.DocumentID) perk.AdapterKey {
+	return perk.AdapterKey{Document: doc, Model: e.model, Recipe: e.id}
+}
+
+// Encode implements perk.Encoder.
+func (e *Encoder) Encode(ctx context.Context, d perk.Document, progress func(perk.Progress)) (*perk.Adapter, error) {
+	a, _, err := e.EncodeStats(ctx, d, progress)
+	return a, err
+}
+
+// EncodeStats is Encode, and tells what it cost.
+func (e *Encoder) EncodeStats(ctx context.Context, d perk.Document, progress func(perk.Progress)) (*perk.Adapter, Stats, error) {
+	start := time.Now()
+	if err := d.ID.Validate(); err != nil {
+		return nil, Stats{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, Stats{}, perk.E(perk.ECanceled, "encoder.Encode", err)
+	}
+	r := e.loop.Recipe
+	chunks, err := Chunk(d.Text, e.tok, r)
+	if err != nil {
+		return nil, Stats{}, err
+	}
+	phi, trace, err := e.loop.Run(ctx, chunks, progress)
+	if err != nil {
+		return nil, Stats{}, err
+	}
+	delta, err := phi.Delta(r.Init)
+	if err != nil {
+		return nil, Stats{}, perk.E(perk.EInternal, "encoder.Encode", err)
+	}
+	payload, err := delta.MarshalBinary()
+	if err != nil {
+		return nil, Stats{}, perk.E(perk.EInternal, "encoder.Encode", err)
+	}
+	s := Stats{Tokens: len(chunks.Tokens), Chunks: chunks.Len(), Groups: trace.Groups, Steps: r.Steps, FLOPs: trace.FLOPs, Seconds: time.Since(start).Seconds()}
+	return &perk.Adapter{
+		AdapterInfo: perk.AdapterInfo{
+			Key: e.Key(d.ID), Content: perk.ContentHash(d.Text), Digest: sha256.Sum256(payload), Bytes: int64(len(payload)),
+			Tokens: s.Tokens, Chunks: s.Chunks, Steps: s.Steps, Loss: trace.Loss, Seconds: s.Seconds, Created: time.Now().UTC(),
+		},
+		Payload: payload,
+	}, s, nil
+}

@@ -1,0 +1,47 @@
+package encoder
+
+import (
+	"math"
+
+	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/recipe"
+)
+
+// TokenWeights gives the write weight of every position's target, (B*T): 0 where the batch has no target, and what the
+// head says elsewhere, 1 without a head. hidden is lm.Pass.Hidden's (B*T, dim); it is not read without a head. The target of position i
+// is the token at i+1 of the same sequence, so the head reads rows i and i+1.
+func TokenWeights(w *recipe.Weighting, hidden []float32, b lm.Batch) []float32 {
+	out := make([]float32, b.B*b.T)
+	if w == nil {
+		for i, t := range b.Targets {
+			if t >= 0 {
+				out[i] = 1
+			}
+		}
+		return out
+	}
+	// W1 [h_{t-1}; h_t] is the sum of two products, each over all rows at once, with the two halves of W1.
+	n := b.B * b.T
+	before, own := make([]float32, n*w.Hidden), make([]float32, n*w.Hidden)
+	kernel.Gemm(false, true, n, w.Hidden, w.Dim, hidden, w.Dim, w.W1, 2*w.Dim, 0, before, w.Hidden)
+	kernel.Gemm(false, true, n, w.Hidden, w.Dim, hidden, w.Dim, w.W1[w.Dim:], 2*w.Dim, 0, own, w.Hidden)
+	for i, t := range b.Targets {
+		if t < 0 {
+			continue
+		}
+		x := float64(w.B2[0])
+		for j, v := range before[i*w.Hidden : (i+1)*w.Hidden] {
+			x += float64(w.W2[j]) * gelu(float64(v+own[(i+1)*w.Hidden+j]+w.B1[j]))
+		}
+		out[i] = float32(softplus(x, recipe.Beta))
+	}
+	return out
+}
+
+func gelu(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }
+
+// softplus is log(1 + exp(beta x)) / beta without overflow.
+func softplus(x, beta float64) float64 {
+	return (max(beta*x, 0) + math.Log1p(math.Exp(-math.Abs(beta*x)))) / beta
+}

@@ -1,0 +1,161 @@
+package indexer_test
+
+import (
+	"context"
+	"iter"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/perkdb/perk"
+)
+
+// memory is a perk.Source over a map; the cursor is the uuid.
+type memory struct {
+	mu       sync.Mutex
+	texts    map[string]string
+	broken   map[string]error // documents that cannot be read
+	failScan []error          // taken from the front by each Scan, after failAt documents
+	failAt   int
+}
+
+func (m *memory) id(uuid string) perk.DocumentID {
+	return perk.DocumentID{Collection: "Docs", UUID: uuid}
+}
+
+func (m *memory) Count(context.Context) (int, error) { return len(m.texts), nil }
+
+func (m *memory) Document(_ context.Context, id perk.DocumentID) (perk.Document, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if text, ok := m.texts[id.UUID]; ok {
+		return perk.Document{ID: id, Text: text}, nil
+	}
+	if err := m.broken[id.UUID]; err != nil {
+		return perk.Document{}, err
+	}
+	return perk.Document{}, perk.Errorf(perk.ENotFound, "memory", "no %s", id)
+}
+
+func (m *memory) Scan(_ context.Context, after string) iter.Seq2[perk.Scanned, error] {
+	return func(yield func(perk.Scanned, error) bool) {
+		m.mu.Lock()
+		var keys []string
+		for k := range m.texts {
+			keys = append(keys, k)
+		}
+		for k := range m.broken {
+			keys = append(keys, k)
+		}
+		var fail error
+		if len(m.failScan) > 0 {
+			fail, m.failScan = m.failScan[0], m.failScan[1:]
+		}
+		m.mu.Unlock()
+		sort.Strings(keys)
+		n := 0
+		for _, k := range keys {
+			if k <= after {
+				continue
+			}
+			if fail != nil && n == m.failAt {
+				yield(perk.Scanned{}, fail)
+				return
+			}
+			n++
+			s := perk.Scanned{Document: perk.Document{ID: m.id(k), Text: m.texts[k]}, Cursor: k}
+			if !yield(s, m.broken[k]) {
+				return
+			}
+		}
+	}
+}
+
+// module is the plugin's side in memory. fail, when set, is asked before each Encode.
+type module struct {
+	mu       sync.Mutex
+	adapters map[perk.DocumentID]perk.AdapterInfo
+	meta     map[string][]byte
+	encodes  []string
+	fail     func(uuid string, nth int) error
+}
+
+func newModule() *module {
+	return &module{adapters: map[perk.DocumentID]perk.AdapterInfo{}, meta: map[string][]byte{}}
+}
+
+func (m *module) Encode(ctx context.Context, d perk.Document, progress func(perk.Progress)) (perk.AdapterInfo, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.encodes = append(m.encodes, d.ID.UUID)
+	if m.fail != nil {
+		if err := m.fail(d.ID.UUID, len(m.encodes)); err != nil {
+			return perk.AdapterInfo{}, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return perk.AdapterInfo{}, perk.E(perk.ECanceled, "module", err)
+	}
+	progress(perk.Progress{Done: 1, Total: 2})
+	info := perk.AdapterInfo{Key: perk.AdapterKey{Document: d.ID}, Content: perk.ContentHash(d.Text), Tokens: len(strings.Fields(d.Text))}
+	m.adapters[d.ID] = info
+	return info, nil
+}
+
+func (m *module) Describe(_ context.Context, id perk.DocumentID) (perk.AdapterInfo, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	info, ok := m.adapters[id]
+	if !ok {
+		return info, perk.Errorf(perk.ENotFound, "module", "pending")
+	}
+	return info, nil
+}
+
+func (m *module) Forget(_ context.Context, id perk.DocumentID) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.adapters[id]; !ok {
+		return 0, nil
+	}
+	delete(m.adapters, id)
+	return 1, nil
+}
+
+func (m *module) List(_ context.Context, collection string) iter.Seq2[perk.AdapterInfo, error] {
+	return func(yield func(perk.AdapterInfo, error) bool) {
+		for _, uuid := range m.uuids() {
+			if !yield(m.adapters[perk.DocumentID{Collection: collection, UUID: uuid}], nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *module) Meta(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if v, ok := m.meta[key]; ok {
+		return v, nil
+	}
+	return nil, perk.Errorf(perk.ENotFound, "module", "no %s", key)
+}
+
+func (m *module) SetMeta(_ context.Context, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.meta[key] = value
+	return nil
+}
+
+// uuids lists the documents that have an adapter.
+func (m *module) uuids() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := []string{}
+	for id := range m.adapters {
+		out = append(out, id.UUID)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,95 @@
+package ollama
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"github.com/perkdb/perk"
+)
+
+// Sources names the source of each served collection. It must not change while it is in use.
+type Sources map[string]perk.Source
+
+// Options describes the endpoint.
+type Options struct {
+	Model      string // name of the one model served; "": "perk"
+	Version    string // answered by /api/version; "": "0.0.0"
+	Digest     string // of the base model, for /api/tags
+	Parameters int64  // of the base model, for /api/tags and /api/show
+	Key        string // when set, every request must carry it
+	Concurrent int    // questions answered at the same time, further ones wait; 0: 4
+	MaxBody    int64  // bytes of a request; 0: 1 MiB
+}
+
+// Handler is the endpoint. Make it with New.
+type Handler struct {
+	reasoner perk.Reasoner
+	sources  Sources
+	o        Options
+	slots    chan struct{}
+	routes   http.Handler
+	log      zerolog.Logger
+}
+
+// New makes the endpoint over a reasoner, usually the plugin's module.
+func New(r perk.Reasoner, sources Sources, o Options, log zerolog.Logger) *Handler {
+	if o.Model == "" {
+		o.Model = "perk"
+	}
+	if o.Version == "" {
+		o.Version = "0.0.0"
+	}
+	if o.Concurrent <= 0 {
+		o.Concurrent = 4
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = 1 << 20
+	}
+	h := &Handler{reasoner: r, sources: sources, o: o, slots: make(chan struct{}, o.Concurrent), log: log.With().Str("room", "ollama").Logger()}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/generate", h.generate)
+	mux.HandleFunc("POST /api/chat", h.chat)
+	mux.HandleFunc("GET /api/tags", h.tags)
+	mux.HandleFunc("POST /api/show", h.show)
+	mux.HandleFunc("GET /api/version", h.version)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("perk is running\n")) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, perk.Errorf(perk.ENotFound, "ollama", "no %s %s here", r.Method, r.URL.Path).
+			WithHint("served are /api/generate, /api/chat, /api/tags, /api/show and /api/version"))
+	})
+	h.routes = http.NewCrossOriginProtection().Handler(mux) // no page in a browser may ask
+	return h
+}
+
+// ServeHTTP checks the key and serves one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !bearer {
+		given = ""
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/key/"); ok {
+		key, path, _ := strings.Cut(rest, "/")
+		if !bearer {
+			given = key
+		}
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = "/"+path, ""
+	}
+	if h.o.Key != "" && !sameKey(given, h.o.Key) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		writeError(w, perk.Errorf(perk.EDenied, "ollama", "the key is missing or wrong").
+			WithHint("send the header Authorization: Bearer KEY, or use the address http://host:port/key/KEY"))
+		return
+	}
+	h.routes.ServeHTTP(w, r)
+}
+
+// sameKey compares in a time that tells neither content nor length.
+func sameKey(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}

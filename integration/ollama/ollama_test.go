@@ -1,0 +1,314 @@
+package ollama_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/ollama"
+)
+
+// texts is a perk.Source over uuid -> text.
+type texts map[string]string
+
+func (s texts) Document(_ context.Context, id perk.DocumentID) (perk.Document, error) {
+	if id.UUID == "down" {
+		return perk.Document{}, perk.Errorf(perk.EUnavailable, "weaviate", "connection refused")
+	}
+	text, ok := s[id.UUID]
+	if !ok {
+		return perk.Document{}, perk.Errorf(perk.ENotFound, "weaviate", "no object %s", id)
+	}
+	return perk.Document{ID: id, Text: text}, nil
+}
+
+func (s texts) Scan(context.Context, string) iter.Seq2[perk.Scanned, error] { return nil }
+func (s texts) Count(context.Context) (int, error)                          { return len(s), nil }
+
+// reasoner answers with the question from adapters written from these texts, in two pieces.
+type reasoner struct {
+	written map[string]string
+	asked   []perk.Question
+	breakAt int // pieces before it fails; 0: never
+}
+
+func (r *reasoner) Ask(_ context.Context, q perk.Question, emit func(string) error) (*perk.Answer, error) {
+	r.asked = append(r.asked, q)
+	text, ok := r.written[q.Document.UUID]
+	switch {
+	case !ok:
+		return nil, perk.Errorf(perk.ENotFound, "reasoner", "no adapter")
+	case perk.ContentHash(text) != q.Content:
+		return nil, perk.Errorf(perk.EStale, "reasoner", "other text")
+	}
+	if emit != nil {
+		for i, piece := range []string{"It is: ", q.Text} {
+			if r.breakAt > 0 && i == r.breakAt {
+				return nil, perk.Errorf(perk.EUnavailable, "plugin", "process died")
+			}
+			if err := emit(piece); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return &perk.Answer{Text: "It is: " + q.Text, Probability: 0.5, Tokens: 7, Stopped: "end", Adapter: perk.AdapterInfo{Content: q.Content}}, nil
+}
+
+func serve(t *testing.T, r perk.Reasoner, o ollama.Options) *httptest.Server {
+	t.Helper()
+	src := texts{"1": "one", "changed": "new text", "pending": "p", "2": "two"}
+	s := httptest.NewServer(ollama.New(r, ollama.Sources{"Docs": src}, o, zerolog.Nop()))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func newReasoner() *reasoner {
+	return &reasoner{written: map[string]string{"1": "one", "changed": "old text", "2": "two", "gone": "x", "down": "y"}}
+}
+
+// post gives the status and the lines of the reply.
+func post(t *testing.T, url, body string, header ...string) (int, []map[string]any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var lines []map[string]any
+	for s := bufio.NewScanner(resp.Body); s.Scan(); {
+		var v map[string]any
+		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
+			t.Fatalf("%q: %v", s.Text(), err)
+		}
+		lines = append(lines, v)
+	}
+	return resp.StatusCode, lines
+}
+
+func TestGenerateAsWeaviateAsks(t *testing.T) {
+	r := newReasoner()
+	s := serve(t, r, ollama.Options{})
+	status, got := post(t, s.URL+"/api/generate", `{"model":"perk","prompt":"[[perk:Docs/1]] Which city?","stream":false,"options":{"temperature":0.5}}`)
+	if status != 200 || len(got) != 1 || got[0]["response"] != "It is: Which city?" || got[0]["done"] != true || got[0]["done_reason"] != "stop" {
+		t.Errorf("%d %v", status, got)
+	}
+	want := perk.Question{Document: perk.DocumentID{Collection: "Docs", UUID: "1"}, Text: "Which city?", Content: perk.ContentHash("one"),
+		Options: perk.DecodeOptions{Temperature: 0.5}}
+	if diff := cmp.Diff([]perk.Question{want}, r.asked); diff != "" {
+		t.Error(diff)
+	}
+	if e, ok := got[0]["perk"].(map[string]any); !ok || e["probability"] != 0.5 || e["content"] != perk.ContentHash("one").String() {
+		t.Errorf("evidence %v", got[0]["perk"])
+	}
+}
+
+func TestErrors(t *testing.T) {
+	s := serve(t, newReasoner(), ollama.Options{MaxBody: 2000})
+	generate := func(prompt string) string {
+		b, _ := json.Marshal(map[string]any{"model": "perk", "prompt": prompt, "stream": false})
+		return string(b)
+	}
+	for _, c := range []struct {
+		name, body string
+		status     int
+		error      string // the reply's error begins so
+	}{
+		{"pending", generate("[[perk:Docs/pending]] q?"), 503, "pending: Docs/pending is not encoded yet; run `perk index`"},
+		{"stale", generate("[[perk:Docs/changed]] q?"), 409, "stale: Docs/changed was changed after it was encoded; run `perk index`"},
+		{"deleted, though its adapter is there", generate("[[perk:Docs/gone]] q?"), 404, "not found: weaviate: no object Docs/gone"},
+		{"source away, though the adapter is there", generate("[[perk:Docs/down]] q?"), 503, "unavailable: weaviate: connection refused"},
+		{"collection not served", generate("[[perk:Other/1]] q?"), 404, "not found: ollama: collection \"Other\" is not served here"},
+		{"no key", generate("Which city?"), 400, "invalid: ollama: the prompt names no document (write"},
+		{"placeholder without a key in it", generate("[[perk:]] q?"), 400, "invalid: ollama: document id"},
+		{"no question", generate(" [[perk:Docs/1]] "), 400, "invalid: ollama: the question about Docs/1 is empty"},
+		{"two keys", generate("[[perk:Docs/1]] [[perk:Docs/2]] q?"), 400, "invalid: ollama: grouped generation over several documents is not supported yet"},
+		{"grouped by Weaviate", generate(`Compare: [{"docRef":"Docs/1"},{"docRef":"Docs/2"}]`), 400, "invalid: ollama: grouped generation"},
+		{"another model", `{"model":"llama3","prompt":"[[perk:Docs/1]] q?"}`, 404, "not found: ollama: model \"llama3\" not found (this server serves \"perk\")"},
+		{"no JSON", `{"model":`, 400, "invalid: ollama: the request is not the JSON of this API"},
+		{"of a wrong type", `{"model":"perk","prompt":7}`, 400, "invalid: ollama: the request is not the JSON of this API"},
+		{"too large", generate("[[perk:Docs/1]] " + strings.Repeat("long ", 1000)), 400, "invalid: ollama: the request has more than 2000 bytes"},
+		{"bad option", `{"model":"perk","prompt":"[[perk:Docs/1]] q?","options":{"top_p":2}}`, 400, "invalid: ollama: top_p 2 is not in 0..1"},
+		{"images", `{"model":"perk","prompt":"[[perk:Docs/1]] q?","images":["aGk="]}`, 400, "invalid: ollama: images, tools, suffix and format"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, got := post(t, s.URL+"/api/generate", c.body)
+			if len(got) != 1 {
+				t.Fatalf("%d %v", status, got)
+			}
+			if text, _ := got[0]["error"].(string); status != c.status || !strings.HasPrefix(text, c.error) {
+				t.Errorf("%d %q, want %d %q", status, text, c.status, c.error)
+			}
+		})
+	}
+}
+
+func TestStream(t *testing.T) {
+	r := newReasoner()
+	s := serve(t, r, ollama.Options{})
+	body := `{"model":"perk:latest","prompt":"[[perk:Docs/1]] q?"}`
+	_, got := post(t, s.URL+"/api/generate", body)
+	var pieces []any
+	for _, line := range got {
+		pieces = append(pieces, line["response"], line["done"])
+	}
+	if diff := cmp.Diff([]any{"It is: ", false, "q?", false, "", true}, pieces); diff != "" {
+		t.Error(diff)
+	}
+	r.breakAt = 1
+	status, got := post(t, s.URL+"/api/generate", body)
+	if status != 200 || len(got) != 2 || got[1]["error"] != "unavailable: plugin: process died" {
+		t.Errorf("broken off: %d %v", status, got)
+	}
+}
+
+func TestChat(t *testing.T) {
+	r := newReasoner()
+	s := serve(t, r, ollama.Options{})
+	status, got := post(t, s.URL+"/api/chat", `{"model":"perk","stream":false,"options":{"num_predict":9,"top_k":3,"top_p":0.9,"seed":5,"stop":"\n"},"messages":[
+		{"role":"system","content":"be kind"},{"role":"user","content":"[[perk:Docs/2]] first?"},{"role":"assistant","content":"x"},{"role":"user","content":"second?"}]}`)
+	if status != 200 || len(got) != 1 {
+		t.Fatalf("%d %v", status, got)
+	}
+	if diff := cmp.Diff(map[string]any{"role": "assistant", "content": "It is: second?"}, got[0]["message"]); diff != "" {
+		t.Error(diff)
+	}
+	want := perk.DecodeOptions{MaxTokens: 9, TopK: 3, TopP: 0.9, Seed: 5, Stop: []string{"\n"}}
+	if diff := cmp.Diff(want, r.asked[0].Options); diff != "" {
+		t.Error(diff)
+	}
+	if status, _ := post(t, s.URL+"/api/chat", `{"model":"perk","messages":[]}`); status != 400 {
+		t.Errorf("no message: %d", status)
+	}
+}
+
+func TestModels(t *testing.T) {
+	s := serve(t, newReasoner(), ollama.Options{Model: "perk-nano", Version: "1.2.3", Digest: "abc", Parameters: 4e6})
+	for path, want := range map[string]string{"/api/tags": `"name":"perk-nano:latest"`, "/api/version": `{"version":"1.2.3"}`, "/": "perk is running"} {
+		resp, err := http.Get(s.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != 200 || !strings.Contains(string(b), want) {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, b)
+		}
+	}
+	if status, got := post(t, s.URL+"/api/show", `{"model":"perk-nano"}`); status != 200 || got[0]["model_info"] == nil {
+		t.Errorf("show: %d %v", status, got)
+	}
+	if status, got := post(t, s.URL+"/api/pull", `{}`); status != 404 || got[0]["error"] == nil {
+		t.Errorf("pull: %d %v", status, got)
+	}
+}
+
+func TestKey(t *testing.T) {
+	s := serve(t, newReasoner(), ollama.Options{Key: "s3cret"})
+	body := `{"model":"perk","prompt":"[[perk:Docs/1]] q?","stream":false}`
+	for _, c := range []struct {
+		path, bearer string
+		want         int
+	}{
+		{"/api/generate", "", 401}, {"/api/generate", "Bearer wrong", 401}, {"/api/generate", "s3cret", 401}, {"/api/generate", "Bearer s3cret", 200},
+		{"/key/s3cret/api/generate", "", 200}, {"/key/wrong/api/generate", "", 401}, {"/key/s3cret/api/generate", "Bearer wrong", 401},
+	} {
+		if status, _ := post(t, s.URL+c.path, body, "Authorization", c.bearer); status != c.want {
+			t.Errorf("%s with %q: %d, want %d", c.path, c.bearer, status, c.want)
+		}
+	}
+}
+
+func TestNoBrowserPageMayAsk(t *testing.T) {
+	s := serve(t, newReasoner(), ollama.Options{})
+	resp, err := http.DefaultClient.Do(func() *http.Request {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/generate", strings.NewReader("{}"))
+		r.Header.Set("Origin", "https://example.org")
+		return r
+	}())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Error(resp.Status)
+	}
+}
+
+func FuzzRequest(f *testing.F) {
+	for _, s := range []string{
+		`{"model":"perk","prompt":"[[perk:Docs/1]] q?","stream":false}`, `{"options":{"stop":["a"],"seed":-1,"temperature":1e308}}`, `{"prompt":"[[perk:[[perk:a/b]]]]"}`,
+		`{"model":"perk","messages":[{"role":"user","content":"[[perk:Docs/1]]"}]}`, `[]`, `null`, "\x00", `{"format":{}}`,
+	} {
+		f.Add(s)
+	}
+	h := ollama.New(newReasoner(), ollama.Sources{"Docs": texts{"1": "one"}}, ollama.Options{MaxBody: 4096}, zerolog.Nop())
+	f.Fuzz(func(t *testing.T, body string) {
+		for _, path := range []string{"/api/generate", "/api/chat"} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
+			if w.Code != 200 && w.Code != 400 && w.Code != 404 && w.Code != 503 {
+				t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+			}
+			for line := range strings.Lines(w.Body.String()) {
+				if !json.Valid([]byte(line)) {
+					t.Fatalf("%s: %q is no JSON", path, line)
+				}
+			}
+		}
+	})
+}
+
+// counting is a reasoner that notes how many questions it answers at once.
+type counting struct{ now, most atomic.Int32 }
+
+func (c *counting) Ask(context.Context, perk.Question, func(string) error) (*perk.Answer, error) {
+	n := c.now.Add(1)
+	defer c.now.Add(-1)
+	for m := c.most.Load(); n > m && !c.most.CompareAndSwap(m, n); m = c.most.Load() {
+	}
+	time.Sleep(5 * time.Millisecond)
+	return &perk.Answer{}, nil
+}
+
+func TestConcurrent(t *testing.T) {
+	c := &counting{}
+	s := serve(t, c, ollama.Options{Concurrent: 2})
+	var group sync.WaitGroup
+	for range 10 {
+		group.Go(func() {
+			resp, err := http.Post(s.URL+"/api/generate", "application/json", strings.NewReader(`{"model":"perk","prompt":"[[perk:Docs/1]] q?","stream":false}`))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				t.Error(resp.Status)
+			}
+		})
+	}
+	group.Wait()
+	if most := c.most.Load(); most != 2 {
+		t.Errorf("%d questions at once, want 2", most)
+	}
+}

@@ -1,0 +1,90 @@
+package ollama
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+
+	"github.com/perkdb/perk"
+)
+
+// request is the body of /api/generate and /api/chat. Stream is on unless it is set to false.
+type request struct {
+	Model    string          `json:"model"`
+	Prompt   string          `json:"prompt"`
+	Messages []message       `json:"messages"`
+	Stream   *bool           `json:"stream"`
+	Options  options         `json:"options"`
+	Suffix   string          `json:"suffix"`
+	Images   []any           `json:"images"`
+	Tools    []any           `json:"tools"`
+	Format   json.RawMessage `json:"format"`
+}
+
+type message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+	Images  []any  `json:"images,omitempty"`
+}
+
+// options are those of Ollama's options that mean something here.
+type options struct {
+	Temperature float64  `json:"temperature"`
+	NumPredict  int      `json:"num_predict"` // below 1: the reasoner's default
+	TopK        int      `json:"top_k"`
+	TopP        float64  `json:"top_p"`
+	Seed        int64    `json:"seed"`
+	Stop        stopList `json:"stop"`
+}
+
+// stopList is a string or a list of strings.
+type stopList []string
+
+// UnmarshalJSON reads either form.
+func (s *stopList) UnmarshalJSON(b []byte) error {
+	var one string
+	if json.Unmarshal(b, &one) == nil {
+		*s = stopList{one}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(s))
+}
+
+// decode maps the options. Errors: EInvalid.
+func (o options) decode() (perk.DecodeOptions, error) {
+	switch {
+	case o.Temperature < 0 || math.IsInf(o.Temperature, 0):
+		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "temperature %v is below 0", o.Temperature)
+	case o.TopP < 0 || o.TopP > 1:
+		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "top_p %v is not in 0..1", o.TopP)
+	case o.TopK < 0:
+		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "top_k %d is below 0", o.TopK)
+	}
+	var stop []string
+	for _, s := range o.Stop {
+		if s != "" {
+			stop = append(stop, s)
+		}
+	}
+	return perk.DecodeOptions{MaxTokens: max(o.NumPredict, 0), Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, Seed: uint64(o.Seed), Stop: stop}, nil
+}
+
+// readRequest reads and checks a body of at most limit bytes. Errors: EInvalid.
+func readRequest(w http.ResponseWriter, body io.ReadCloser, limit int64) (request, error) {
+	var q request
+	d := json.NewDecoder(http.MaxBytesReader(w, body, limit))
+	err := d.Decode(&q)
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooBig):
+		return q, perk.Errorf(perk.EInvalid, "ollama", "the request has more than %d bytes", limit).
+			WithHint("send the document's key, not its text")
+	case err != nil:
+		return q, perk.Errorf(perk.EInvalid, "ollama", "the request is not the JSON of this API: %v", err)
+	case len(q.Images) > 0 || len(q.Tools) > 0 || q.Suffix != "" || (len(q.Format) > 0 && string(q.Format) != `""` && string(q.Format) != "null"):
+		return q, perk.Errorf(perk.EInvalid, "ollama", "images, tools, suffix and format are not supported")
+	}
+	return q, nil
+}

@@ -1,0 +1,167 @@
+package weaviate
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+	"github.com/weaviate/weaviate-go-client/v5/weaviate/graphql"
+	"github.com/weaviate/weaviate/entities/models"
+
+	"github.com/perkdb/perk"
+)
+
+// RefProperty is the text property that holds an object's own key for prompts.
+const RefProperty = "docRef"
+
+// Config names what of a collection is indexed.
+type Config struct {
+	Collection string
+	Properties []string // text properties that make up the text, in order; empty: "content"
+	Tenant     string   // the one tenant to scan; "": all active tenants
+	PageBytes  int64    // bytes of text that a page aims at; 0: 16 MiB
+}
+
+// Source is a collection. It may be used by several goroutines.
+type Source struct {
+	*Client
+	c   Config
+	log zerolog.Logger
+}
+
+// Open checks that the collection and its properties are there. Errors: EUnavailable, EDenied, ENotFound, EInvalid.
+func (c *Client) Open(ctx context.Context, config Config, log zerolog.Logger) (*Source, error) {
+	if len(config.Properties) == 0 {
+		config.Properties = []string{"content"}
+	}
+	if config.PageBytes <= 0 {
+		config.PageBytes = 16 << 20
+	}
+	if err := (perk.DocumentID{Collection: config.Collection, Tenant: config.Tenant, UUID: uuid.Nil.String()}).Validate(); err != nil {
+		return nil, err
+	}
+	s := &Source{Client: c, c: config, log: log.With().Str("room", "weaviate").Str("collection", config.Collection).Logger()}
+	_, err := s.class(ctx)
+	return s, err
+}
+
+// class reads the collection's schema and checks the text properties.
+func (s *Source) class(ctx context.Context) (*models.Class, error) {
+	class, err := s.api.Schema().ClassGetter().WithClassName(s.c.Collection).Do(ctx)
+	if err := s.fault("weaviate.Open", err); perk.ErrorCode(err) == perk.ENotFound {
+		return nil, perk.Errorf(perk.ENotFound, "weaviate.Open", "Weaviate at %s has no collection %q", s.endpoint, s.c.Collection).
+			WithHint("create it; collection names begin with a capital")
+	} else if err != nil {
+		return nil, err
+	}
+	for _, name := range s.c.Properties {
+		if err := checkText(class, name); err != nil {
+			return nil, err
+		}
+	}
+	if s.c.Tenant != "" && !multiTenant(class) {
+		return nil, perk.Errorf(perk.EInvalid, "weaviate.Open", "collection %s has no tenants", class.Class).WithHint("leave the tenant out")
+	}
+	return class, nil
+}
+
+// checkText finds a text property in a class. Errors: EInvalid.
+func checkText(class *models.Class, name string) error {
+	var texts []string
+	for _, p := range class.Properties {
+		isText := len(p.DataType) == 1 && (p.DataType[0] == "text" || p.DataType[0] == "string")
+		switch {
+		case p.Name == name && isText:
+			return nil
+		case p.Name == name:
+			return perk.Errorf(perk.EInvalid, "weaviate.Open", "property %s.%s is %v, not text", class.Class, name, p.DataType)
+		case isText:
+			texts = append(texts, p.Name)
+		}
+	}
+	return perk.Errorf(perk.EInvalid, "weaviate.Open", "collection %s has no property %q", class.Class, name).
+		WithHint("its text properties: %s", strings.Join(texts, ", "))
+}
+
+func multiTenant(class *models.Class) bool {
+	return class.MultiTenancyConfig != nil && class.MultiTenancyConfig.Enabled
+}
+
+// Document reads one object. Errors: ENotFound (object or tenant), EConflict (tenant not active), EInvalid, EUnavailable, EDenied.
+func (s *Source) Document(ctx context.Context, id perk.DocumentID) (perk.Document, error) {
+	const op = "weaviate.Document"
+	if u, err := uuid.Parse(id.UUID); err != nil || u.String() != id.UUID || id.Collection != s.c.Collection {
+		return perk.Document{}, perk.Errorf(perk.ENotFound, op, "%s is no key of an object of collection %s", id, s.c.Collection).
+			WithHint("a key is Collection/[tenant/]uuid in lower case")
+	}
+	objects, err := s.api.Data().ObjectsGetter().WithClassName(id.Collection).WithTenant(id.Tenant).WithID(id.UUID).Do(ctx)
+	if err = s.fault(op, err); perk.ErrorCode(err) == perk.EInvalid && id.Tenant != "" {
+		if err := s.tenantState(ctx, id.Tenant); err != nil {
+			return perk.Document{}, err
+		}
+	}
+	switch {
+	case perk.ErrorCode(err) == perk.ENotFound:
+		return perk.Document{}, perk.Errorf(perk.ENotFound, op, "Weaviate has no object %s", id)
+	case err != nil:
+		return perk.Document{}, err
+	}
+	return perk.Document{ID: id, Text: s.text(objects[0])}, nil
+}
+
+// text joins an object's text properties.
+func (s *Source) text(o *models.Object) string {
+	var parts []string
+	for _, name := range s.c.Properties {
+		if v := property(o, name); v != "" {
+			parts = append(parts, v)
+		}
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// property gives a text property, "" when the object has none.
+func property(o *models.Object, name string) string {
+	all, _ := o.Properties.(map[string]any)
+	v, _ := all[name].(string)
+	return v
+}
+
+// Count gives the number of objects of the collection's active tenants, or of the one tenant.
+func (s *Source) Count(ctx context.Context) (int, error) {
+	tenants, err := s.tenants(ctx)
+	if err != nil {
+		return -1, err
+	}
+	total := 0
+	for _, tenant := range tenants {
+		q := s.api.GraphQL().Aggregate().WithClassName(s.c.Collection).WithFields(graphql.Field{Name: "meta", Fields: []graphql.Field{{Name: "count"}}})
+		if tenant != "" {
+			q = q.WithTenant(tenant)
+		}
+		r, err := q.Do(ctx)
+		if err != nil {
+			return -1, s.fault("weaviate.Count", err)
+		}
+		n, ok := count(r, s.c.Collection)
+		if !ok {
+			return -1, nil // a GraphQL error, such as a tenant that went to sleep: the count is not known
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// count digs the number out of {"Aggregate":{"Collection":[{"meta":{"count":12}}]}}.
+func count(r *models.GraphQLResponse, collection string) (int, bool) {
+	aggregate, _ := r.Data["Aggregate"].(map[string]any)
+	rows, _ := aggregate[collection].([]any)
+	if len(rows) != 1 || len(r.Errors) > 0 {
+		return 0, false
+	}
+	row, _ := rows[0].(map[string]any)
+	meta, _ := row["meta"].(map[string]any)
+	n, ok := meta["count"].(float64)
+	return int(n), ok
+}

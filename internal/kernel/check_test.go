@@ -1,0 +1,60 @@
+package kernel_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/perkdb/perk/internal/kernel"
+)
+
+// Wrong sizes must stop in Go, before assembler reads past a slice, and the
+// panic must name the function.
+func TestSizesAreChecked(t *testing.T) {
+	x, short := make([]float32, 12), make([]float32, 11)
+	p := kernel.Pack(false, 3, 4, x, 4)
+	for name, calls := range map[string][]func(){
+		"Gemm": {
+			func() { kernel.Gemm(false, false, 3, 4, 3, x, 3, x, 4, 0, short, 4) },
+			func() { kernel.Gemm(false, false, 3, 4, 4, short, 4, make([]float32, 16), 4, 0, x, 4) },
+			func() { kernel.Gemm(true, true, 3, 3, 4, x, 3, short, 4, 0, x, 3) },
+			func() { kernel.Gemm(false, false, 3, 4, 3, x, 2, x, 4, 0, x, 4) },
+			func() { kernel.Gemm(false, false, -1, 4, 3, x, 3, x, 4, 0, x, 4) },
+			func() { kernel.Gemm(false, false, 3, 4, 3, x, 1<<62, x, 4, 0, x, 4) },
+		},
+		"GemmRef":     {func() { kernel.GemmRef(false, false, 3, 4, 3, x, 3, x, 4, 0, short, 4) }},
+		"Pack":        {func() { kernel.Pack(true, 3, 4, short, 3) }},
+		"GemmPacked":  {func() { kernel.GemmPacked(3, x[:8], 3, p, 0, x, 4) }, func() { kernel.GemmPacked(-1, x, 3, p, 0, x, 4) }},
+		"Gemv":        {func() { kernel.Gemv(3, 4, short, 4, x, 0, x) }, func() { kernel.Gemv(3, 4, x, 4, x[:3], 0, x) }},
+		"GemvT":       {func() { kernel.GemvT(3, 4, x, 4, x, 0, x[:3]) }},
+		"Dot":         {func() { kernel.Dot(x, short) }},
+		"Axpy":        {func() { kernel.Axpy(1, x, short) }},
+		"Add":         {func() { kernel.Add(x, x, short) }, func() { kernel.Add(x, short, x) }},
+		"Sub":         {func() { kernel.Sub(x, x, short) }},
+		"Mul":         {func() { kernel.Mul(x, x, short) }},
+		"MulAdd":      {func() { kernel.MulAdd(x, x, short) }},
+		"Scale":       {func() { kernel.Scale(x, 1, short) }},
+		"Relu2":       {func() { kernel.Relu2(x, short) }},
+		"Relu2Grad":   {func() { kernel.Relu2Grad(x, x, short) }},
+		"Exp":         {func() { kernel.Exp(short, x) }},
+		"Softmax":     {func() { kernel.Softmax(short, x) }},
+		"SoftmaxGrad": {func() { kernel.SoftmaxGrad(x, short, x) }},
+		"AdamW": {
+			func() { kernel.AdamW(x, short, x, x, 0, 0, 0, 0, 0, 1) },
+			func() { kernel.AdamW(x, x, short, x, 0, 0, 0, 0, 0, 1) },
+			func() { kernel.AdamW(x, x, x, short, 0, 0, 0, 0, 0, 1) },
+			func() { kernel.AdamW(x, x, x, x, 0, 0, 0, 0, 0, 0) },
+		},
+	} {
+		for i, call := range calls {
+			func() {
+				defer func() {
+					if msg := fmt.Sprint(recover()); !strings.HasPrefix(msg, "kernel: "+name+": ") {
+						t.Errorf("%s call %d: panic %q does not name it", name, i, msg)
+					}
+				}()
+				call()
+			}()
+		}
+	}
+}

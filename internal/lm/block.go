@@ -1,0 +1,183 @@
+package lm
+
+import (
+	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/lora"
+)
+
+// pairs are the adapters of one layer's modules, nil where there is none.
+type pairs [modules]*lora.Pair
+
+// acts are one layer's activations over the rows of a group: what its backward pass needs. Widths are given a row.
+type acts struct {
+	n1, c, q, k, v, o []float32 // dim, dim, dim, kv, kv, dim: normalised, mixed, rotated, ..., attended
+	p                 []float32 // (sequences, heads, T, T) attention probabilities
+	n2, m             []float32 // dim: normalised, with gain (n2 itself without gains)
+	u, g, a           []float32 // ff: up, gate (nil without one), activated
+	inv1, inv2        []float32 // one a row
+	low               [modules]lowRank
+}
+
+func newActs(c Config, ar arch, seqs, T int) *acts {
+	rows := seqs * T
+	f := func(width int) []float32 { return make([]float32, rows*width) }
+	s := &acts{n1: f(c.Dim), c: f(c.Dim), q: f(c.Dim), k: f(c.kvDim()), v: f(c.kvDim()), o: f(c.Dim), p: f(c.Heads * T),
+		n2: f(c.Dim), u: f(c.FF), a: f(c.FF), inv1: f(1), inv2: f(1)}
+	s.m = s.n2
+	if ar.gains() {
+		s.m = f(c.Dim)
+	}
+	if ar.gated() {
+		s.g = f(c.FF)
+	}
+	return s
+}
+
+// grads is the scratch of one layer's backward pass over a group.
+type grads struct {
+	dq, dk, dv, dc []float32 // dim, kv, kv, dim
+	du, dg         []float32 // ff
+	ds             []float32 // (attnBlock, T)
+	low            lowRank
+}
+
+func newGrads(c Config, ar arch, seqs, T int) *grads {
+	rows := seqs * T
+	f := func(width int) []float32 { return make([]float32, rows*width) }
+	d := &grads{dq: f(c.Dim), dk: f(c.kvDim()), dv: f(c.kvDim()), dc: f(c.Dim), du: f(c.FF), ds: make([]float32, attnBlock*T)}
+	if ar.gated() {
+		d.dg = f(c.FF)
+	}
+	return d
+}
+
+// attention adds a layer's attention to the residual x of rows = sequences·T rows.
+func (m *Model) attention(l *layer, ps *pairs, scale float32, s *acts, x []float32, rows, T int) {
+	c := m.cfg
+	rms(s.n1, s.inv1[:rows], x, c.Dim, c.NormEps, 1)
+	for r := 0; r < rows; r += T {
+		m.arch.mix(l, s.c[r*c.Dim:], s.n1[r*c.Dim:], c.Dim, 0, T)
+	}
+	l.lin[modQ].forward(rows, s.c, 0, s.q, ps[modQ], scale, &s.low[modQ])
+	l.lin[modK].forward(rows, s.c, 0, s.k, ps[modK], scale, &s.low[modK])
+	l.lin[modV].forward(rows, s.c, 0, s.v, ps[modV], scale, &s.low[modV])
+	kv := c.kvDim()
+	m.rope.turnRows(s.q[:rows*c.Dim], m.rope.q, c.Dim, T, 1)
+	m.rope.turnRows(s.k[:rows*kv], m.rope.k, kv, T, 1)
+	for r := 0; r < rows; r += T {
+		c.layout().attend(s.o[r*c.Dim:], s.p[r*c.Heads*T:], s.q[r*c.Dim:], s.k[r*kv:], s.v[r*kv:], T)
+	}
+	l.lin[modO].forward(rows, s.o, 1, x, ps[modO], scale, &s.low[modO])
+}
+
+// mlpInner computes the input s.a of a layer's down projection.
+func (m *Model) mlpInner(l *layer, ps *pairs, scale float32, s *acts, x []float32, rows int) {
+	c := m.cfg
+	rms(s.n2, s.inv2[:rows], x, c.Dim, c.NormEps, 1)
+	if l.norm2 != nil {
+		gainRows(s.m, s.n2[:rows*c.Dim], l.norm2)
+	}
+	var g []float32
+	if s.g != nil {
+		g = s.g[:rows*c.FF]
+		l.lin[modGate].forward(rows, s.m, 0, g, ps[modGate], scale, &s.low[modGate])
+	}
+	l.lin[modUp].forward(rows, s.m, 0, s.u, ps[modUp], scale, &s.low[modUp])
+	m.arch.act(s.a[:rows*c.FF], s.u[:rows*c.FF], g)
+}
+
+// mlp adds a layer's MLP to the residual x.
+func (m *Model) mlp(l *layer, ps *pairs, scale float32, s *acts, x []float32, rows int) {
+	m.mlpInner(l, ps, scale, s, x, rows)
+	l.lin[modDown].forward(rows, s.a, 1, x, ps[modDown], scale, &s.low[modDown])
+}
+
+// mlpGrad turns the gradient dx at the layer's output into that at its MLP's input. With last set nothing below is adapted,
+// and the walk ends at the lowest adapted module.
+func (m *Model) mlpGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grads, dx []float32, rows int, last bool) {
+	c := m.cfg
+	inner := ps[modUp] != nil || ps[modGate] != nil
+	du := d.du[:rows*c.FF]
+	if last && !inner {
+		du = nil
+	}
+	l.lin[modDown].backward(rows, s.a, dx, 0, du, ps[modDown], gs[modDown], scale, &s.low[modDown], &d.low)
+	if du == nil {
+		return
+	}
+	dm := d.dc[:rows*c.Dim]
+	if last {
+		dm = nil
+	}
+	var dg, g []float32
+	if s.g != nil {
+		dg, g = d.dg[:rows*c.FF], s.g[:rows*c.FF]
+	}
+	m.arch.actGrad(du, dg, s.u[:rows*c.FF], g)
+	l.lin[modUp].backward(rows, s.m, du, 0, dm, ps[modUp], gs[modUp], scale, &s.low[modUp], &d.low)
+	if s.g != nil {
+		l.lin[modGate].backward(rows, s.m, dg, 1, dm, ps[modGate], gs[modGate], scale, &s.low[modGate], &d.low)
+	}
+	if last {
+		return
+	}
+	if l.norm2 != nil {
+		gainRows(dm, dm, l.norm2)
+	}
+	rmsGrad(dx, dm, s.n2, s.inv2[:rows], c.Dim)
+}
+
+// attentionGrad turns the gradient dx at the attention's output into that at the layer's input; last as in mlpGrad.
+func (m *Model) attentionGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grads, dx []float32, rows, T int, last bool) {
+	c, kv := m.cfg, m.cfg.kvDim()
+	inner := ps[modQ] != nil || ps[modK] != nil || ps[modV] != nil
+	do := d.dc[:rows*c.Dim]
+	if last && !inner {
+		do = nil
+	}
+	l.lin[modO].backward(rows, s.o, dx, 0, do, ps[modO], gs[modO], scale, &s.low[modO], &d.low)
+	if do == nil {
+		return
+	}
+	for r := 0; r < rows; r += T {
+		c.layout().attendGrad(d.dq[r*c.Dim:], d.dk[r*kv:], d.dv[r*kv:], do[r*c.Dim:], s.p[r*c.Heads*T:], s.q[r*c.Dim:], s.k[r*kv:], s.v[r*kv:], d.ds, T)
+	}
+	m.rope.turnRows(d.dq[:rows*c.Dim], m.rope.q, c.Dim, T, -1)
+	m.rope.turnRows(d.dk[:rows*kv], m.rope.k, kv, T, -1)
+	dc := do // attendGrad has read it
+	if last {
+		dc = nil
+	}
+	l.lin[modQ].backward(rows, s.c, d.dq, 0, dc, ps[modQ], gs[modQ], scale, &s.low[modQ], &d.low)
+	l.lin[modK].backward(rows, s.c, d.dk, 1, dc, ps[modK], gs[modK], scale, &s.low[modK], &d.low)
+	l.lin[modV].backward(rows, s.c, d.dv, 1, dc, ps[modV], gs[modV], scale, &s.low[modV], &d.low)
+	if last {
+		return
+	}
+	for r := 0; r < rows; r += T {
+		m.arch.mixGrad(l, dc[r*c.Dim:], c.Dim, T)
+	}
+	rmsGrad(dx, dc, s.n1, s.inv1[:rows], c.Dim)
+}
+
+// embedRows writes the embeddings of tokens to x.
+func (m *Model) embedRows(x []float32, tokens []int32) {
+	d := m.cfg.Dim
+	for i, t := range tokens {
+		copy(x[i*d:(i+1)*d], m.embed[int(t)*d:])
+	}
+}
+
+// finalNorm writes scale · norm(x) ⊙ gain to h, and each row's 1/rms to inv.
+func (m *Model) finalNorm(h, inv, x []float32, scale float32) {
+	rms(h, inv, x, m.cfg.Dim, m.cfg.NormEps, scale)
+	if m.normF != nil {
+		gainRows(h, h[:len(inv)*m.cfg.Dim], m.normF)
+	}
+}
+
+// logits writes h Eᵀ of rows of final hidden states to out (rows, vocab), by the packed head.
+func (m *Model) logits(rows int, h, out []float32) {
+	fwd, _ := m.head.packed()
+	kernel.GemmPacked(rows, h, m.cfg.Dim, fwd, 0, out, m.cfg.Vocab)
+}

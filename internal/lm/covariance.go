@@ -1,0 +1,37 @@
+package lm
+
+import (
+	"context"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/kernel"
+)
+
+// Covariance adds sum_i weights[i] k_i k_i^T over the positions that have a target to gram (rank, rank), where k_i is the scaled key of position i:
+// what the lowest adapted module's B is multiplied with. It needs a pass whose only adapted module is a down projection with a fixed A, so that
+// the keys are the same in every step of a write. Errors: EInvalid, ECanceled.
+func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32) error {
+	if len(p.slots) != 1 || p.cut.stage != insideDown {
+		return perk.Errorf(perk.EInvalid, op, "a key covariance needs one adapted module, an mlp.down whose A does not train")
+	}
+	r := p.slots[0].pair.Rank
+	if len(weights) != len(p.batch.Tokens) || len(gram) != r*r {
+		return perk.Errorf(perk.EInvalid, op, "%d weights for %d positions, or %d elements for a covariance of rank %d", len(weights), len(p.batch.Tokens), len(gram), r)
+	}
+	return p.each(ctx, func(w *worker, g group) {
+		if w.gram == nil {
+			w.gram = make([]float32, r*r)
+			w.weighted = make([]float32, p.groups[0].seqs*p.batch.T*r)
+		}
+		keys, base := p.rows(p.keys, g, r), g.first*p.batch.T
+		rows := g.seqs * p.batch.T
+		for i := range rows {
+			f := weights[base+i]
+			if p.batch.Targets[base+i] < 0 {
+				f = 0
+			}
+			kernel.Scale(w.weighted[i*r:(i+1)*r], f, keys[i*r:(i+1)*r])
+		}
+		kernel.Gemm(true, false, r, r, rows, keys, r, w.weighted, r, 0, w.gram, r)
+	}, func(w *worker, _ group) { kernel.Add(gram, gram, w.gram) })
+}

@@ -1,0 +1,145 @@
+package lm
+
+import (
+	"math"
+	"sync"
+
+	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/lora"
+)
+
+// linear is a frozen y = x Wᵀ.
+type linear struct {
+	name    string
+	in, out int
+	w       []float32 // (out, in)
+}
+
+// lowRank is what the forward pass of an adapted linear leaves for its backward pass.
+type lowRank struct {
+	key []float32 // (rows, rank) scale · f(x Aᵀ)
+	inv []float32 // (rows) of the normalisation, NormA only
+}
+
+func (t *lowRank) fit(rows int, p *lora.Pair) {
+	t.key = grow(t.key, rows*p.Rank)
+	t.inv = grow(t.inv, rows)
+}
+
+// grow returns a slice of n elements, s itself when it is long enough. The content is undefined.
+func grow(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}
+
+// mul computes y = x Wᵀ + beta y for the given rows. A single row goes by matrix-vector product.
+func (l *linear) mul(rows int, x []float32, beta float32, y []float32) {
+	if rows == 1 {
+		kernel.Gemv(l.out, l.in, l.w, l.in, x, beta, y)
+		return
+	}
+	kernel.Gemm(false, true, rows, l.out, l.in, x, l.in, l.w, l.in, beta, y, l.out)
+}
+
+// forward computes y = x Wᵀ + scale f(x Aᵀ) Bᵀ + beta y; p may be nil.
+func (l *linear) forward(rows int, x []float32, beta float32, y []float32, p *lora.Pair, scale float32, t *lowRank) {
+	l.mul(rows, x, beta, y)
+	if p != nil {
+		keys(rows, x, p, scale, t)
+		addLowRank(rows, p, t.key, y)
+	}
+}
+
+// keys computes t.key = scale f(x Aᵀ).
+func keys(rows int, x []float32, p *lora.Pair, scale float32, t *lowRank) {
+	t.fit(rows, p)
+	if rows == 1 {
+		kernel.Gemv(p.Rank, p.In, p.A, p.In, x, 0, t.key)
+	} else {
+		kernel.Gemm(false, true, rows, p.Rank, p.In, x, p.In, p.A, p.In, 0, t.key, p.Rank)
+	}
+	if p.NormA {
+		rms(t.key, t.inv[:rows], t.key, p.Rank, lora.NormEps, scale)
+	} else {
+		kernel.Scale(t.key, scale, t.key)
+	}
+}
+
+// addLowRank computes y += key Bᵀ.
+func addLowRank(rows int, p *lora.Pair, key, y []float32) {
+	if rows == 1 {
+		kernel.Gemv(p.Out, p.Rank, p.B, p.Rank, key, 1, y)
+		return
+	}
+	kernel.Gemm(false, true, rows, p.Out, p.Rank, key, p.Rank, p.B, p.Rank, 1, y, p.Out)
+}
+
+// backward writes the gradient of the tensors of p that train to g, and dx = dy W + (the path through A) + beta dx unless
+// dx is nil. tmp is scratch.
+func (l *linear) backward(rows int, x, dy []float32, beta float32, dx []float32, p, g *lora.Pair, scale float32, t, tmp *lowRank) {
+	if dx != nil {
+		kernel.Gemm(false, false, rows, l.in, l.out, dy, l.out, l.w, l.in, beta, dx, l.in)
+	}
+	if p == nil {
+		return
+	}
+	if p.TrainB {
+		kernel.Gemm(true, false, p.Out, p.Rank, rows, dy, p.Out, t.key, p.Rank, 0, g.B, p.Rank)
+	}
+	if !p.TrainA && dx == nil {
+		return
+	}
+	tmp.fit(rows, p)
+	du := tmp.key // (rows, rank) gradient of x Aᵀ
+	kernel.Gemm(false, false, rows, p.Rank, p.Out, dy, p.Out, p.B, p.Rank, 0, du, p.Rank)
+	if p.NormA {
+		keyGrad(du, t.key, t.inv, p.Rank, scale)
+	} else {
+		kernel.Scale(du, scale, du)
+	}
+	if p.TrainA {
+		kernel.Gemm(true, false, p.Rank, p.In, rows, du, p.Rank, x, p.In, 0, g.A, p.In)
+	}
+	if dx != nil {
+		kernel.Gemm(false, false, rows, p.In, p.Rank, du, p.Rank, p.A, p.In, 1, dx, p.In)
+	}
+}
+
+// keyGrad turns the gradient of key = scale · u · inv into that of u, in place: with n = key/scale,
+// du = scale · inv (dkey - n mean(dkey ⊙ n)).
+func keyGrad(d, key, inv []float32, rank int, scale float32) {
+	if scale == 0 {
+		clear(d)
+		return
+	}
+	for r := 0; r*rank < len(d); r++ {
+		row, k := d[r*rank:(r+1)*rank], key[r*rank:(r+1)*rank]
+		kernel.Axpy(-kernel.Dot(row, k)/(scale*scale*float32(rank)), k, row)
+		kernel.Scale(row, scale*inv[r], row)
+	}
+}
+
+// head is the map from the final hidden states to logits. Its weights are the model's largest matrix and its rows come in
+// small blocks, so training packs it, once, for both directions.
+type head struct {
+	linear
+	packed func() (fwd, bwd *kernel.Packed)
+}
+
+func newHead(dim, vocab int, w []float32) head {
+	h := head{linear: linear{name: "head", in: dim, out: vocab, w: w}}
+	h.packed = sync.OnceValues(func() (fwd, bwd *kernel.Packed) {
+		return kernel.Pack(true, dim, vocab, w, dim), kernel.Pack(false, vocab, dim, w, dim)
+	})
+	return h
+}
+
+// crossEntropy replaces a row of logits by softmax minus one-hot, the gradient of the returned -log p(target).
+func crossEntropy(logits []float32, target int32) float64 {
+	z := logits[target]
+	lse := kernel.Softmax(logits, logits)
+	logits[target]--
+	return math.Max(0, float64(lse)-float64(z))
+}

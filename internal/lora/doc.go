@@ -1,0 +1,15 @@
+// Package lora holds low-rank adapters of linear layers and their stored form.
+//
+// A Pair adapts one linear layer y = x Wᵀ of a frozen model: y += scale · f(x Aᵀ) Bᵀ, where f is the identity or,
+// with NormA, root-mean-square normalisation over the rank. An Adapter is a set of Pairs keyed by module name
+// ("layers.3.mlp.down") under one scale. The flags TrainA and TrainB say which tensors a write may change.
+//
+// Zeros makes the holder of a gradient or of a difference: the same pairs, with nil in place of the tensors that do
+// not train. Delta and AddDelta move between adapters and differences; MarshalBinary stores the trained tensors of
+// either, and Unmarshal reads them back against an adapter that gives names and shapes.
+//
+// # Caveats
+//
+// a - init and init + delta round, so init.AddDelta(a.Delta(init)) may differ from a in the last bit. Whoever stores
+// a delta should go on with init + delta, not with a. The stored form itself is exact to the bit.
+package lora

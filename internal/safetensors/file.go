@@ -1,0 +1,68 @@
+package safetensors
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Tensor is a named row-major float32 array. The product of Shape is len(Data); a scalar has no dimensions.
+type Tensor struct {
+	Name  string
+	Shape []int
+	Data  []float32
+}
+
+// File is the content of one safetensors file. Tensors are sorted by name.
+type File struct {
+	Metadata map[string]string
+	Tensors  []Tensor
+}
+
+// Tensor finds a tensor by name.
+func (f *File) Tensor(name string) (Tensor, bool) {
+	i, ok := slices.BinarySearchFunc(f.Tensors, name, func(t Tensor, n string) int { return strings.Compare(t.Name, n) })
+	if !ok {
+		return Tensor{}, false
+	}
+	return f.Tensors[i], true
+}
+
+// metadataKey is the header's one key that does not name a tensor.
+const metadataKey = "__metadata__"
+
+// maxHeader bounds the JSON header; the reference implementation allows 100 MB, real files stay below one.
+const maxHeader = 16 << 20
+
+// entry is a tensor's description in the header. Offsets count bytes from the end of the header.
+type entry struct {
+	DType   string   `json:"dtype"`
+	Shape   []int    `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+// elements multiplies a shape up; ok is false where a dimension is negative or the size in bytes does not fit.
+func elements(shape []int) (n int64, ok bool) {
+	n = 1
+	for _, d := range shape {
+		if d < 0 || (d > 0 && n > math.MaxInt64/4/int64(d)) {
+			return 0, false
+		}
+		n *= int64(d)
+	}
+	return n, n <= math.MaxInt64/4
+}
+
+func decode(dst []float32, src []byte) {
+	for i := range dst {
+		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+	}
+}
+
+func appendFloats(dst []byte, src []float32) []byte {
+	for _, v := range src {
+		dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
+	}
+	return dst
+}

@@ -1,0 +1,24 @@
+// Package task makes the episodes on which perk is trained and measured: a document, questions about it, accepted answers, and the
+// facts that an answer rests on. It reads people's own documents and questions too, and scores answers.
+//
+// ByName finds a Task, Task.Episode draws an Episode for Options; Sample makes the sample collection of `make run`; ReadJSONL reads
+// own documents; EM, F1 and ChanceEM score.
+//
+// # Tasks
+//
+//   - babilong-qa1, -qa2, -qa3: a bAbI story in PERK's form ("Daniel Event 4: Daniel went back to the garden."), its events in random
+//     order among filler. Every question whose answer the text alone decides is kept (see lastTouch for the rule).
+//   - student-recall, -relation, -aggregate: nothing but records, one a line; student-recall-filler: 2-12 records among filler.
+//   - facts: statements about things of people's daily work (orders, shifts, sensors ...) among filler, in many wordings.
+//
+// # What training and evaluation do not share
+//
+// Novels (one in five is held out), combinations of students' first and last names (one in five), entity types of the fact family
+// (one in four). The bAbI vocabulary is closed, so its stories differ by the draw only. Generated filler has one grammar.
+//
+// # Caveats
+//
+// Lengths are counted by Options.Count and are at most Options.Tokens. They reach 98% of it from 300 tokens on
+// (where a document is nothing but student records: 512); below that a whole sentence or record may be more than the gap. An episode depends on the rng, the options and the
+// count function alone. This package knows no tokenizer and no model, and never logs.
+package task

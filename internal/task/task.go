@@ -1,0 +1,109 @@
+package task
+
+import (
+	"math/rand/v2"
+
+	"github.com/perkdb/perk"
+)
+
+// Split says which half of names, schemas and novels an episode draws from.
+type Split int
+
+// The splits. What they hold apart is told with each task and filler.
+const (
+	Train Split = iota
+	Eval
+)
+
+// String gives "train" or "eval".
+func (s Split) String() string {
+	if s == Eval {
+		return "eval"
+	}
+	return "train"
+}
+
+// Fact is a sentence or record part of the document, quoted letter for letter.
+type Fact struct {
+	Text string
+	// Reversed asks the trainer to quote the fact token-reversed: what is known of it stands at its end, and a memory written left
+	// to right cannot be read from there (the reversal curse).
+	Reversed bool
+}
+
+// QA is one question about an episode's document.
+type QA struct {
+	Question string
+	Answers  []string // accepted answers, the one to train on first
+	Support  []Fact   // what to recall before answering, in this order; may be empty
+	// Cloze marks a Question that is a prefix in the document's own surface form and an answer that continues it (after one space).
+	Cloze bool
+	// Form names the kind of question ("grade", "highest"), for figures per form and for ChanceEM.
+	Form string
+}
+
+// Episode is one document and its questions. The same task, rng and options always give the same episode.
+type Episode struct {
+	ID, Task, Text string
+	Questions      []QA
+}
+
+// Options says what an Episode is to be like.
+type Options struct {
+	Tokens int              // length of the document by Count; at most that many, at least 98% of it
+	Count  func(string) int // tokens of a text; must be safe for what the caller does with it (the tasks call it from one goroutine)
+	Filler Filler           // text between the facts; not used by tasks that have none
+	Split  Split
+	// NoSupport leaves the support of record and fact questions out, for a trainer that wants direct answers.
+	NoSupport bool
+}
+
+// Task makes episodes. Implementations are safe for concurrent use with separate rngs.
+type Task interface {
+	Name() string
+	// Episode draws a document and its questions (at least one). Errors: EInvalid for options that cannot be met (no Count, no
+	// Filler, too few Tokens for a single fact).
+	Episode(rng *rand.Rand, o Options) (Episode, error)
+}
+
+// all lists every task, in the order in which Names gives them.
+func all() []Task {
+	return []Task{
+		babilong{1}, babilong{2}, babilong{3},
+		students{kind: recall}, students{kind: recall, filler: true}, students{kind: relation}, students{kind: aggregate},
+		factFamily{},
+	}
+}
+
+// Names lists the names that ByName knows.
+func Names() []string {
+	var names []string
+	for _, t := range all() {
+		names = append(names, t.Name())
+	}
+	return names
+}
+
+// ByName finds a task. Errors: EInvalid.
+func ByName(name string) (Task, error) {
+	for _, t := range all() {
+		if t.Name() == name {
+			return t, nil
+		}
+	}
+	return nil, perk.Errorf(perk.EInvalid, "task.ByName", "there is no task %q", name).WithHint("the tasks are %q", Names())
+}
+
+// valid checks what every task needs.
+func (o Options) valid(filler bool) error {
+	const op = "task.Episode"
+	switch {
+	case o.Count == nil:
+		return perk.Errorf(perk.EInvalid, op, "Options.Count is not set").WithHint("pass the tokenizer's Count")
+	case o.Tokens < 1:
+		return perk.Errorf(perk.EInvalid, op, "Options.Tokens is %d", o.Tokens).WithHint("ask for at least one token")
+	case filler && o.Filler == nil:
+		return perk.Errorf(perk.EInvalid, op, "Options.Filler is not set").WithHint("pass OpenProse's or Generated's")
+	}
+	return nil
+}

@@ -1,0 +1,19 @@
+// Package reasoner answers questions from stored adapters: the base model decodes with the document's adapter loaded and the document not
+// in the prompt.
+//
+// # Main types
+//
+// Reasoner is perk.Reasoner over one base model, one recipe and a Store. AskWith answers under a given adapter, or none: the controls of
+// an evaluation. Load turns a stored payload into an adapter.
+//
+// # What an answer is made of
+//
+// The prompt is the recipe's: <ask>, the question, "Answer:". The model then writes facts that it recalls between <support> and
+// </support>, each begun by <doc>, or by <rev> where its tokens are in reverse order, and the answer between <output> and </output>; or the answer
+// alone. The reply ends at </output> or <eos>, at a stop string in the answer, or at the largest number of tokens.
+//
+// # Caveats
+//
+// Loaded adapters are cached, but the store is asked for the adapter's digest at every question, so that a replaced or deleted adapter is never
+// served. Concurrent questions about one document share one load, under the context of the first; when that one is cancelled another takes over.
+package reasoner

@@ -1,0 +1,82 @@
+package reasoner
+
+import (
+	"context"
+	"slices"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/lora"
+)
+
+// load gives the stored adapter of a key, from the cache where the store still has the same one. Errors: ENotFound, ECorrupt, ECanceled.
+func (r *Reasoner) load(ctx context.Context, k perk.AdapterKey) (*loaded, error) {
+	for {
+		info, err := r.store.Info(ctx, k)
+		if err != nil {
+			if perk.ErrorCode(err) == perk.ENotFound {
+				r.cache.drop(k)
+			}
+			return nil, err
+		}
+		if l := r.cache.get(k, info.Digest); l != nil {
+			return l, nil
+		}
+		// The digest is part of the flight's name, so that nobody joins a load of an older adapter.
+		v, err, _ := r.flights.Do(k.Document.String()+" "+info.Digest.String(), func() (any, error) {
+			if l := r.cache.get(k, info.Digest); l != nil { // a flight landed since we looked
+				return l, nil
+			}
+			return r.fetch(ctx, k)
+		})
+		if err == nil {
+			return v.(*loaded), nil
+		}
+		if perk.ErrorCode(err) != perk.ECanceled || ctx.Err() != nil {
+			return nil, err
+		}
+		// Whoever loaded was cancelled, we were not: try again.
+	}
+}
+
+// fetch reads an adapter from the store and keeps it.
+func (r *Reasoner) fetch(ctx context.Context, k perk.AdapterKey) (*loaded, error) {
+	a, err := r.store.Get(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	ad, err := r.Load(a.Payload)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{info: a.AdapterInfo, adapter: ad}
+	for _, t := range ad.Trained() {
+		l.bytes += 4 * int64(len(t.Data))
+	}
+	r.cache.put(l)
+	return l, nil
+}
+
+// Load turns an adapter's payload into the adapter phi_0 + delta. Tensors that the recipe does not write are shared with the
+// recipe. Errors: ECorrupt (the payload is damaged or not of this recipe).
+func (r *Reasoner) Load(payload []byte) (*lora.Adapter, error) {
+	init := r.recipe.Init
+	delta, err := lora.Unmarshal(payload, init)
+	if err != nil {
+		return nil, perk.E(perk.ECorrupt, "reasoner.Load", err).WithHint("encode the document again")
+	}
+	ad := &lora.Adapter{Scale: init.Scale, Pairs: make(map[string]*lora.Pair, len(init.Pairs))}
+	for name, p := range init.Pairs {
+		q := *p
+		if q.TrainA {
+			q.A = slices.Clone(q.A)
+		}
+		if q.TrainB {
+			q.B = slices.Clone(q.B)
+		}
+		ad.Pairs[name] = &q
+	}
+	if err := ad.AddDelta(delta); err != nil {
+		return nil, perk.E(perk.ECorrupt, "reasoner.Load", err)
+	}
+	return ad, nil
+}

@@ -1,0 +1,131 @@
+package reasoner
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/lora"
+	"github.com/perkdb/perk/internal/recipe"
+)
+
+// Store is what a Reasoner reads of a perk.AdapterStore.
+type Store interface {
+	Get(ctx context.Context, k perk.AdapterKey) (*perk.Adapter, error)
+	Info(ctx context.Context, k perk.AdapterKey) (perk.AdapterInfo, error)
+}
+
+// Options are a Reasoner's settings.
+type Options struct {
+	CacheBytes int64 // bytes of loaded adapters kept; 0: DefaultCacheBytes, negative: none
+	MaxTokens  int   // longest reply of a question that does not say, support included; 0: DefaultMaxTokens
+}
+
+// Defaults of Options.
+const (
+	DefaultCacheBytes = 256 << 20
+	DefaultMaxTokens  = 256
+)
+
+// Reasoner answers questions with one base model and one recipe. It may be shared by goroutines; every Ask decodes in the
+// caller's goroutine in a session of its own.
+type Reasoner struct {
+	model     *lm.Model
+	tok       recipe.Tokenizer
+	specials  recipe.Specials
+	recipe    *recipe.Recipe
+	base      perk.ModelID
+	id        perk.RecipeID
+	store     Store
+	cache     *cache
+	flights   singleflight.Group
+	maxTokens int
+}
+
+var _ perk.Reasoner = (*Reasoner)(nil)
+
+// New makes a reasoner. store may be nil when only AskWith is used. Errors: EStale (the recipe belongs to another base model), EInvalid (a damaged
+// recipe, or a model or tokenizer that it does not fit).
+func New(model *lm.Model, tok recipe.Tokenizer, r *recipe.Recipe, store Store, o Options) (*Reasoner, error) {
+	base, id, err := r.Bind(model, tok)
+	if err != nil {
+		return nil, err
+	}
+	sp, err := recipe.NewSpecials(tok)
+	if err != nil {
+		return nil, err
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
+	}
+	if o.MaxTokens <= 0 {
+		o.MaxTokens = DefaultMaxTokens
+	}
+	return &Reasoner{model: model, tok: tok, specials: sp, recipe: r, base: base, id: id, store: store,
+		cache: newCache(o.CacheBytes), maxTokens: o.MaxTokens}, nil
+}
+
+// Ask implements perk.Reasoner. A document that has no adapter yet gives ENotFound, "pending"; one whose text is not the one that the
+// adapter was written from gives EStale.
+func (r *Reasoner) Ask(ctx context.Context, q perk.Question, emit func(string) error) (*perk.Answer, error) {
+	const op = "reasoner.Ask"
+	if err := q.Document.Validate(); err != nil {
+		return nil, err
+	}
+	prompt, err := r.check(q.Text, q.Options)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	l, err := r.load(ctx, perk.AdapterKey{Document: q.Document, Model: r.base, Recipe: r.id})
+	switch {
+	case perk.ErrorCode(err) == perk.ENotFound:
+		return nil, perk.Errorf(perk.ENotFound, op, "pending: %s is not encoded yet: %w", q.Document, err).
+			WithHint("wait until it is indexed, or run perk index")
+	case err != nil:
+		return nil, perk.E(perk.ErrorCode(err), op, err)
+	case !q.Content.IsZero() && q.Content != l.info.Content:
+		return nil, perk.Errorf(perk.EStale, op, "stale: the text of %s changed since it was encoded (encoded %s, now %s)",
+			q.Document, l.info.Content.Short(), q.Content.Short()).WithHint("wait until it is indexed again, or run perk index")
+	}
+	took := time.Since(start)
+	s, _ := l.sessions.Get().(*lm.Session)
+	if s == nil {
+		if s, err = r.model.NewSession(l.adapter); err != nil {
+			return nil, perk.E(perk.ErrorCode(err), op, err)
+		}
+	}
+	s.Reset()
+	defer l.sessions.Put(s)
+	a, err := r.decode(ctx, s, prompt, q.Options, emit)
+	if err != nil {
+		return nil, err
+	}
+	a.Load, a.Adapter = took, l.info
+	return a, nil
+}
+
+// AskWith answers under a given adapter: one that Load made, the recipe's initial one (the model knows how to answer but has read nothing), or nil
+// for the base model alone. Load and Adapter of the answer stay empty. Errors: EInvalid, ECanceled.
+func (r *Reasoner) AskWith(ctx context.Context, ad *lora.Adapter, question string, o perk.DecodeOptions) (*perk.Answer, error) {
+	prompt, err := r.check(question, o)
+	if err != nil {
+		return nil, err
+	}
+	s, err := r.model.NewSession(ad)
+	if err != nil {
+		return nil, err
+	}
+	return r.decode(ctx, s, prompt, o, nil)
+}
+
+// check holds a question and its options to what can be answered, and gives the prompt.
+func (r *Reasoner) check(question string, o perk.DecodeOptions) ([]int32, error) {
+	if err := checkOptions(o); err != nil {
+		return nil, err
+	}
+	return r.prompt(question)
+}
