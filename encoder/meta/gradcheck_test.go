@@ -34,7 +34,7 @@ func TestOuterGradient(t *testing.T) {
 			}, func(x []*ad.Node[float64]) *ad.Node[float64] {
 				e.build(x[0].Graph(), newNetwork(c, tr.params, x))
 				return e.loss
-			}, 1e-5, 1e-4)
+			}, 1e-5, 1e-4, 6)
 		})
 	}
 }

@@ -1,11 +1,15 @@
 package meta
 
-import "github.com/perkdb/perk/internal/kernel"
+import (
+	"math"
+
+	"github.com/perkdb/perk/internal/kernel"
+)
 
 // chunkStep and rowStep are the grain of compiled shapes: a finer one pads less, a coarser one compiles fewer programs.
 const (
-	chunkStep = 8
-	rowStep   = 256
+	chunkStep = 4
+	rowStep   = 128
 )
 
 func roundUp(n, step int) int { return (n + step - 1) / step * step }
@@ -34,21 +38,22 @@ func (e *episode[T]) load(s *sample) {
 	loadAsks(e.ask, e.answerAt, e.answer, e.weight, s.asks, e.c.AskTokens)
 }
 
-// loadAsks lays the questions out; every answer token has the same share of the loss.
+// loadAsks lays the questions out. A token of an answer of n tokens weighs 1/sqrt(n), so that long supports do not drown short values.
 func loadAsks[T kernel.Float](tokens, at, targets []int32, weight []T, asks []ask, seq int) {
 	clear(tokens)
 	clear(at)
 	clear(targets)
 	clear(weight)
-	total := 0
+	total := 0.0
 	for _, a := range asks {
-		total += len(a.tokens) - a.answer
+		total += math.Sqrt(float64(len(a.tokens) - a.answer))
 	}
 	r := 0
 	for i, a := range asks {
 		copy(tokens[i*seq:], a.tokens)
+		share := T(1 / (total * math.Sqrt(float64(len(a.tokens)-a.answer))))
 		for t := a.answer; t < len(a.tokens); t++ {
-			at[r], targets[r], weight[r] = int32(i*seq+t-1), a.tokens[t], T(1/float64(total))
+			at[r], targets[r], weight[r] = int32(i*seq+t-1), a.tokens[t], share
 			r++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
@@ -76,7 +77,7 @@ func (s *sampler) pick(rng *rand.Rand, done float64) Share {
 
 // draw makes one episode of about tokens document tokens.
 func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error) {
-	for {
+	for try := 0; ; try++ {
 		share := s.pick(rng, done)
 		n := tokens
 		if share.MaxTokens > 0 {
@@ -91,6 +92,9 @@ func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error
 			filler = s.fillers[1]
 		}
 		ep, err := t.Episode(rng, task.Options{Tokens: n, Count: s.tok.Count, Filler: filler, Split: task.Train, NoSupport: rng.Float64() < s.c.Direct})
+		if perk.ErrorCode(err) == perk.EInvalid && try < 100 {
+			continue // too short for this task's story: another task
+		}
 		if err != nil {
 			return nil, err
 		}

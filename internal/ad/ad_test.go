@@ -98,7 +98,7 @@ func TestOperations(t *testing.T) {
 				return x
 			}
 			first := func(x []*node) *node { return scalar(c.build(x), 3) }
-			adtest.Check(t, data, leaves, first, step, tolerance)
+			adtest.Check(t, data, leaves, first, step, tolerance, 100)
 			if c.second {
 				adtest.Check(t, data, leaves, func(x []*node) *node {
 					var sum *node
@@ -110,7 +110,7 @@ func TestOperations(t *testing.T) {
 						}
 					}
 					return sum
-				}, step, tolerance)
+				}, step, tolerance, 100)
 			}
 		})
 	}
@@ -126,7 +126,7 @@ func TestWriteGradientInEmbeddingAndWeights(t *testing.T) {
 	adtest.Check(t, data, leaves, func(x []*node) *node {
 		inner := ad.Sum(ad.Mul(head.Nll(x[0], x[1]), x[2]))
 		return scalar(ad.Grad(inner, x[0])[0], 4)
-	}, step, tolerance)
+	}, step, tolerance, 100)
 }
 
 func TestFloat32AgreesWithFloat64(t *testing.T) {

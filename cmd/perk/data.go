@@ -1,0 +1,27 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/task"
+)
+
+// novelsFile is the corpus of novels in the data folder $PERK_DATA.
+func novelsFile() string {
+	dir := os.Getenv("PERK_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "shared", "data")
+	}
+	return filepath.Join(dir, "prose", "english_novels_97.txt.gz")
+}
+
+// filler is the corpus of novels where there is one, else generated text.
+func filler() (task.Filler, error) {
+	prose, err := task.OpenProse(novelsFile())
+	if perk.ErrorCode(err) == perk.ENotFound {
+		return task.Generated{}, nil
+	}
+	return prose, err
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/ollama"
+	"github.com/perkdb/perk/plugin"
+)
+
+// guard is a module that answers only from adapters of present texts: before a question it reads the document from its source, unless
+// the question says already what the text is. The source is one of those that are served, or the one that the collection was last indexed from.
+type guard struct {
+	plugin.Module
+	sources ollama.Sources
+}
+
+// Ask implements plugin.Module.
+func (g *guard) Ask(ctx context.Context, q perk.Question, emit func(string) error) (*perk.Answer, error) {
+	if q.Content.IsZero() {
+		source, err := g.source(ctx, q.Document.Collection)
+		if err != nil {
+			return nil, err
+		}
+		if source != nil {
+			d, err := source.Document(ctx, q.Document)
+			if err != nil {
+				return nil, err
+			}
+			q.Content = perk.ContentHash(d.Text)
+		}
+	}
+	return g.Module.Ask(ctx, q, emit)
+}
+
+// source finds a collection's source; nil where it was never indexed.
+func (g *guard) source(ctx context.Context, collection string) (perk.Source, error) {
+	if s := g.sources[collection]; s != nil {
+		return s, nil
+	}
+	o, err := recallSource(ctx, g.Module, collection)
+	if perk.ErrorCode(err) == perk.ENotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o.open(ctx)
+}

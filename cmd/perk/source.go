@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/folder"
+	"github.com/perkdb/perk/integration/weaviate"
+	"github.com/perkdb/perk/plugin"
+)
+
+// sourceOptions names the documents. It is stored beside the adapters, without the key, so that later questions find the present texts.
+type sourceOptions struct {
+	Folder     string   `json:"folder,omitempty"`
+	Weaviate   string   `json:"weaviate,omitempty"`
+	Collection string   `json:"collection"`
+	Properties []string `json:"properties,omitempty"`
+	Tenant     string   `json:"tenant,omitempty"`
+
+	log zerolog.Logger
+}
+
+// flags adds the flags that name a source; one of the two kinds must be given.
+func (o *sourceOptions) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&o.Folder, "folder", "", "folder whose *.txt and *.md files are the documents")
+	f.StringVar(&o.Weaviate, "weaviate", "", "address of a Weaviate, such as http://127.0.0.1:8080; its key comes from $"+weaviateKeyEnv)
+	f.StringVar(&o.Collection, "collection", "", "collection of the documents; for a folder \"docs\" when not given")
+	f.StringSliceVar(&o.Properties, "property", nil, "text properties of Weaviate that make up a document, in order; default content")
+	f.StringVar(&o.Tenant, "tenant", "", "the one tenant of a Weaviate collection; default: all active ones")
+	fromEnvironment(f, "folder", "PERK_FOLDER")
+	fromEnvironment(f, "weaviate", "PERK_WEAVIATE")
+	fromEnvironment(f, "collection", "PERK_COLLECTION")
+	c.MarkFlagsMutuallyExclusive("folder", "weaviate")
+	c.MarkFlagsOneRequired("folder", "weaviate")
+}
+
+// open opens the source. Errors: those of folder.Open and weaviate's Client.Open.
+func (o *sourceOptions) open(ctx context.Context) (perk.Source, error) {
+	if o.Weaviate != "" {
+		return o.openWeaviate(ctx)
+	}
+	if o.Collection == "" {
+		o.Collection = "docs"
+	}
+	dir, err := filepath.Abs(o.Folder)
+	if err != nil {
+		return nil, perk.E(perk.EInvalid, "source", err)
+	}
+	o.Folder = dir
+	return folder.Open(dir, o.Collection)
+}
+
+func (o *sourceOptions) openWeaviate(ctx context.Context) (*weaviate.Source, error) {
+	if o.Collection == "" {
+		return nil, perk.Errorf(perk.EInvalid, "source", "no collection of %s is named", o.Weaviate).WithHint("name it by --collection")
+	}
+	client, err := weaviate.Connect(weaviate.Server{Endpoint: o.Weaviate, APIKey: os.Getenv(weaviateKeyEnv)})
+	if err != nil {
+		return nil, err
+	}
+	return client.Open(ctx, weaviate.Config{Collection: o.Collection, Properties: o.Properties, Tenant: o.Tenant}, o.log)
+}
+
+// sourceKey is where a collection's source is kept.
+func sourceKey(collection string) string { return "source/" + collection }
+
+// remember keeps the source beside the adapters.
+func (o *sourceOptions) remember(ctx context.Context, m plugin.Module) error {
+	b, err := json.Marshal(o)
+	if err != nil {
+		return perk.E(perk.EInternal, "source", err)
+	}
+	return m.SetMeta(ctx, sourceKey(o.Collection), b)
+}
+
+// recallSource gives the source that a collection was last indexed from. Errors: ENotFound.
+func recallSource(ctx context.Context, m plugin.Module, collection string) (*sourceOptions, error) {
+	b, err := m.Meta(ctx, sourceKey(collection))
+	if err != nil {
+		return nil, err
+	}
+	o := &sourceOptions{}
+	if err := json.Unmarshal(b, o); err != nil {
+		return nil, perk.Errorf(perk.ECorrupt, "source", "decode the source of %s: %w", collection, err).WithHint("run `perk index` again")
+	}
+	return o, nil
+}
