@@ -19,12 +19,12 @@ func tiny(t testing.TB) (*Config, *tokenizer.Tokenizer) {
 	t.Helper()
 	tok := tokenizer.Train(slices.Values([]string{"the cat sat on the mat"}), tokenizer.MinVocab)
 	c := &Config{Name: "tiny", Seed: 3,
-		Model: lm.Config{Arch: lm.ArchNano, Vocab: tok.VocabSize(), Dim: 8, Layers: 2, Heads: 2, KVHeads: 2, FF: 12, Context: 64, Conv: 4,
+		Model: lm.Config{Arch: lm.ArchNano, Vocab: tok.VocabSize(), Dim: 8, Layers: 2, Heads: 2, KVHeads: 2, FF: 12, Context: 160, Conv: 4,
 			RopeTheta: 10000, NormEps: 1e-5, LogitScale: 1.2, TieEmbeddings: true},
 		Targets: []recipe.Target{{Module: "layers.1.mlp.down", Rank: 6, NormA: true, TrainB: true}},
 		Scale:   0.4, Steps: 1, Unroll: 1, Rule: recipe.Rule{Name: recipe.SGD}, InnerRate: 0.5, LossDivisor: 2, WeightHidden: 5,
-		ChunkTokens: 15, Reverse: true, Tasks: []Share{{Task: "babilong-qa1", Weight: 1}}, Lengths: []Stage{{Min: 400, Max: 600}}, Budget: 600,
-		Questions: 3, Cloze: 0.3, AskTokens: 64, Answers: 160, OuterSteps: 4, LR: 1e-3, RateLR: 1e-2, Clip: 1, Aux: 0.1, AuxShare: 0.5}
+		ChunkTokens: 15, Reverse: true, Tasks: []Share{{Task: "babilong-qa1", Weight: 1}}, Lengths: []Stage{{Min: 400, Max: 420}}, Budget: 400,
+		Questions: 3, Cloze: 0.3, AskTokens: 128, Answers: 300, OuterSteps: 4, LR: 1e-3, RateLR: 1e-2, Clip: 1, Aux: 0.1, AuxShare: 0.5}
 	return c, tok
 }
 

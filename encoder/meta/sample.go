@@ -77,7 +77,8 @@ func (s *sampler) pick(rng *rand.Rand, done float64) Share {
 
 // draw makes one episode of about tokens document tokens.
 func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error) {
-	for try := 0; ; try++ {
+	const tries = 100
+	for range tries {
 		share := s.pick(rng, done)
 		n := tokens
 		if share.MaxTokens > 0 {
@@ -92,7 +93,7 @@ func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error
 			filler = s.fillers[1]
 		}
 		ep, err := t.Episode(rng, task.Options{Tokens: n, Count: s.tok.Count, Filler: filler, Split: task.Train, NoSupport: rng.Float64() < s.c.Direct})
-		if perk.ErrorCode(err) == perk.EInvalid && try < 100 {
+		if perk.ErrorCode(err) == perk.EInvalid {
 			continue // too short for this task's story: another task
 		}
 		if err != nil {
@@ -103,6 +104,8 @@ func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error
 			return out, err
 		}
 	}
+	return nil, perk.Errorf(perk.EInvalid, "meta.Step", "none of %d documents of %d tokens has a question that fits ask_tokens %d", tries, tokens, s.c.AskTokens).
+		WithHint("raise ask_tokens or the lengths of the curriculum")
 }
 
 // tokens turns an episode into sequences and chooses its questions.

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"sync"
+	"time"
+
+	"github.com/perkdb/perk/internal/kernel"
+)
+
+// gemmSize is the side of the square matrices: large enough for the product's best rate, small enough to be measured in a second.
+const gemmSize = 1024
+
+// gemmRate measures the float32 matrix product of this machine in GFLOPS: the best of several products, each thread with matrices of its own, so that
+// the figure is what the machine can do and not what a split of one product loses.
+func gemmRate(threads int) float64 {
+	const n = gemmSize
+	const flops = 2 * n * n * n
+	type square struct{ a, b, c []float32 }
+	work := make([]square, threads)
+	for i := range work {
+		s := square{make([]float32, n*n), make([]float32, n*n), make([]float32, n*n)}
+		for j := range s.a {
+			s.a[j], s.b[j] = float32(j%7)-3, float32(j%5)-2
+		}
+		work[i] = s
+	}
+	best := 0.0
+	for end := time.Now().Add(time.Second); best == 0 || time.Now().Before(end); {
+		start := time.Now()
+		var running sync.WaitGroup
+		for _, s := range work {
+			running.Go(func() { kernel.Gemm(false, false, n, n, n, s.a, n, s.b, n, 0, s.c, n) })
+		}
+		running.Wait()
+		best = max(best, float64(threads)*flops/time.Since(start).Seconds()/1e9)
+	}
+	return best
+}

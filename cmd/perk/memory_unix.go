@@ -1,0 +1,20 @@
+//go:build unix
+
+package main
+
+import (
+	"runtime"
+	"syscall"
+)
+
+// peakMemory is the process's largest resident memory so far, in bytes.
+func peakMemory() int64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	if runtime.GOOS == "darwin" { // bytes there, KiB elsewhere
+		return int64(u.Maxrss)
+	}
+	return int64(u.Maxrss) << 10
+}
