@@ -28,7 +28,8 @@ var embedded embed.FS
 
 // Files is where a model's files are.
 type Files struct {
-	Name string // for people
+	Name  string // for people
+	Where string // folder, for errors
 	fs.FS
 }
 
@@ -38,11 +39,13 @@ func Nano() Files {
 	if err != nil { // the name is a constant and valid
 		panic(err)
 	}
-	return Files{Name: nanoName, FS: sub}
+	return Files{Name: nanoName, Where: "the program", FS: sub}
 }
 
 // Dir gives the files of a folder; the model is named after it.
-func Dir(dir string) Files { return Files{Name: filepath.Base(filepath.Clean(dir)), FS: os.DirFS(dir)} }
+func Dir(dir string) Files {
+	return Files{Name: filepath.Base(filepath.Clean(dir)), Where: dir, FS: os.DirFS(dir)}
+}
 
 // Model is a base model with its recipe and tokenizer.
 type Model struct {
@@ -69,16 +72,16 @@ func Load(f Files) (*Model, error) {
 	} {
 		b, err := fs.ReadFile(f, part.file)
 		if err != nil {
-			return nil, missing(f.Name, err)
+			return nil, missing(f, err)
 		}
 		m.Bytes += int64(len(b))
 		if err := part.parse(b); err != nil {
-			return nil, damaged(f.Name, part.file, err)
+			return nil, damaged(f, part.file, err)
 		}
 	}
 	var err error
 	if m.ID, m.RecipeID, err = m.Recipe.Bind(m.LM, m.Tokenizer); err != nil {
-		return nil, perk.Errorf(perk.ErrorCode(err), "models.Load", "model %q: %w", f.Name, err).
+		return nil, perk.Errorf(perk.ErrorCode(err), "models.Load", "model %q in %s: %w", f.Name, f.Where, err).
 			WithHint("keep the files that one `perk train` wrote together")
 	}
 	return m, nil
@@ -94,7 +97,7 @@ func (m *Model) Parameters() int64 {
 }
 
 // missing names the reason why a file cannot be read.
-func missing(name string, err error) error {
+func missing(f Files, err error) error {
 	code := perk.EUnavailable
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -102,12 +105,12 @@ func missing(name string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		code = perk.EDenied
 	}
-	return perk.Errorf(code, "models.Load", "model %q: %w", name, err).
+	return perk.Errorf(code, "models.Load", "model %q in %s: %w", f.Name, f.Where, err).
 		WithHint("name a folder with %s, %s and %s by --model, as `perk train` writes it", ModelFile, RecipeFile, TokenizerFile)
 }
 
 // damaged names the file that cannot be used.
-func damaged(name, file string, err error) error {
-	return perk.Errorf(perk.ErrorCode(err), "models.Load", "model %q: %s: %w", name, file, err).
+func damaged(f Files, file string, err error) error {
+	return perk.Errorf(perk.ErrorCode(err), "models.Load", "model %q in %s: %s: %w", f.Name, f.Where, file, err).
 		WithHint("copy the model's folder again, or train it again with `perk train`")
 }

@@ -92,7 +92,7 @@ func (r *reply) recall(token int32) {
 
 // advance emits what later tokens cannot change: no part of a character, and nothing that may become a stop string.
 func (r *reply) advance() (stopped string, err error) {
-	r.text = r.tok.Decode(r.out)
+	r.text = strings.TrimPrefix(r.tok.Decode(r.out), " ") // recipe.Prompt.Answer
 	end := len(r.text)
 	for _, s := range r.stop {
 		if at := strings.Index(r.text, s); at >= 0 {

@@ -28,7 +28,11 @@ func (t *Trainer) Export() (*lm.Model, *recipe.Recipe, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &recipe.Recipe{Version: recipe.Version, Model: model.ID(), Targets: c.Targets, Scale: c.Scale, Steps: c.Steps, Rule: c.Rule,
+	base, err := recipe.BaseID(model.ID(), t.tok)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &recipe.Recipe{Version: recipe.Version, Model: base, Targets: c.Targets, Scale: c.Scale, Steps: c.Steps, Rule: c.Rule,
 		LossDivisor: c.LossDivisor, ChunkTokens: c.ChunkTokens, Overlap: c.Overlap, Reverse: c.Reverse, Prompt: recipe.DefaultPrompt(),
 		Init: &lora.Adapter{Scale: c.Scale, Pairs: map[string]*lora.Pair{}}}
 	widths := map[string]lm.Linear{}

@@ -144,31 +144,16 @@ func (s *sampler) tokens(rng *rand.Rand, ep task.Episode) (*sample, error) {
 	return out, nil
 }
 
-// ask lays a question and its answer out as recipe.Prompt and the reasoner do. Answers and facts are tokenised with the space before
-// them that they have inside a document, so that they are the same tokens there and here.
+// ask lays a question and its answer out as recipe.Prompt does; a cloze question is the beginning of a sentence as the document has it.
 func (s *sampler) ask(q task.QA) ask {
-	sp := s.specials
-	answer := s.tok.Encode(" " + q.Answers[0])
 	if q.Cloze {
-		t := append([]int32{sp.Ask}, s.tok.Encode(" "+q.Question)...)
-		return ask{tokens: append(append(t, answer...), sp.EOS), answer: len(t)}
+		t := append([]int32{s.specials.Ask}, s.tok.Encode(" "+q.Question)...)
+		return ask{tokens: append(append(t, s.tok.Encode(" "+q.Answers[0])...), s.specials.EOS), answer: len(t)}
 	}
-	t := s.prompt.Question(s.tok, sp, q.Question)
-	a := ask{answer: len(t)}
-	if len(q.Support) > 0 {
-		t = append(t, sp.SupportOpen)
-		for _, f := range q.Support {
-			ids := s.tok.Encode(" " + f.Text)
-			if f.Reversed && s.c.Reverse {
-				slices.Reverse(ids)
-				t = append(append(t, sp.Rev), ids...)
-			} else {
-				t = append(append(t, sp.Doc), ids...)
-			}
-		}
-		t = append(t, sp.SupportClose)
+	var support []recipe.Fact
+	for _, f := range q.Support {
+		support = append(support, recipe.Fact{Text: f.Text, Reversed: f.Reversed && s.c.Reverse})
 	}
-	t = append(append(t, sp.OutputOpen), answer...)
-	a.tokens = append(t, sp.OutputClose, sp.EOS)
-	return a
+	t := s.prompt.Question(s.tok, s.specials, q.Question)
+	return ask{tokens: append(t, s.prompt.Answer(s.tok, s.specials, q.Answers[0], support...)...), answer: len(t)}
 }

@@ -73,13 +73,14 @@ type Fact struct {
 //
 //	[<support> (<doc> fact | <rev> tcaf)... </support>] <output> answer </output> <eos>
 //
-// The support part is left out when there are no facts.
+// The support part is left out when there are no facts. Facts and answer are tokenised behind the space that they have inside a document, so
+// that they are the same tokens there and here.
 func (p Prompt) Answer(tok Tokenizer, s Specials, answer string, support ...Fact) []int32 {
 	var out []int32
 	if len(support) > 0 {
 		out = append(out, s.SupportOpen)
 		for _, f := range support {
-			t := tok.Encode(f.Text)
+			t := tok.Encode(" " + f.Text)
 			if f.Reversed {
 				t = slices.Clone(t)
 				slices.Reverse(t)
@@ -90,6 +91,6 @@ func (p Prompt) Answer(tok Tokenizer, s Specials, answer string, support ...Fact
 		}
 		out = append(out, s.SupportClose)
 	}
-	out = append(append(out, s.OutputOpen), tok.Encode(answer)...)
+	out = append(append(out, s.OutputOpen), tok.Encode(" "+answer)...)
 	return append(out, s.OutputClose, s.EOS)
 }

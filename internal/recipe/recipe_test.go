@@ -175,12 +175,12 @@ func TestPromptTokens(t *testing.T) {
 	if d := cmp.Diff(want, p.Question(tok, sp, "q?")); d != "" {
 		t.Errorf("question (-want +got):\n%s", d)
 	}
-	want = slices.Concat([]int32{sp.SupportOpen, sp.Doc}, tok.Encode("ab"), []int32{sp.Rev}, tok.Encode("dc"),
-		[]int32{sp.SupportClose, sp.OutputOpen}, tok.Encode("x"), []int32{sp.OutputClose, sp.EOS})
+	want = slices.Concat([]int32{sp.SupportOpen, sp.Doc}, tok.Encode(" ab"), []int32{sp.Rev}, tok.Encode("dc "),
+		[]int32{sp.SupportClose, sp.OutputOpen}, tok.Encode(" x"), []int32{sp.OutputClose, sp.EOS})
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x", recipe.Fact{Text: "ab"}, recipe.Fact{Text: "cd", Reversed: true})); d != "" {
 		t.Errorf("answer (-want +got):\n%s", d)
 	}
-	want = slices.Concat([]int32{sp.OutputOpen}, tok.Encode("x"), []int32{sp.OutputClose, sp.EOS})
+	want = slices.Concat([]int32{sp.OutputOpen}, tok.Encode(" x"), []int32{sp.OutputClose, sp.EOS})
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x")); d != "" {
 		t.Errorf("plain answer (-want +got):\n%s", d)
 	}

@@ -85,7 +85,9 @@ func whereIsPerson(events []event) []QA {
 }
 
 // whereIsThing asks for every thing whose last touch is known (see lastTouch). The support tells who touched it last, which is known
-// only from the fact's end ("the milk"), hence reversed; then the walk that brought this person where the thing is.
+// only from the fact's end ("the milk"), hence reversed; then this person's events walking back one number at a time from the last one, past the
+// touch, to the walk that brought the thing where it is. Each step of the walk is one look-up, which is what a memory does well; to
+// name the deciding event outright would take several at once.
 func whereIsThing(events []event) []QA {
 	var out []QA
 	for t, name := range things() {
@@ -98,12 +100,11 @@ func whereIsThing(events []event) []QA {
 		if last.kind == drop {
 			walk = lastMove(own, last.number)
 		}
-		out = append(out, QA{
-			Question: "Where is the " + name + "?",
-			Answers:  []string{places()[own[walk].place]},
-			Support:  append([]Fact{{Text: last.text, Reversed: true}}, quote(own[walk])...),
-			Form:     "where-is-thing",
-		})
+		support := []Fact{{Text: last.text, Reversed: true}}
+		for i := len(own) - 1; i >= walk; i-- {
+			support = append(support, quote(own[i])...)
+		}
+		out = append(out, QA{Question: "Where is the " + name + "?", Answers: []string{places()[own[walk].place]}, Support: support, Form: "where-is-thing"})
 	}
 	return out
 }
