@@ -200,7 +200,8 @@ type AdapterStore interface {
 type Source interface {
 	// Document reads one document. Errors: ENotFound, EUnavailable.
 	Document(ctx context.Context, id DocumentID) (Document, error)
-	// Scan walks all documents after the cursor ("" is the start); the cursor beside a document resumes after it.
+	// Scan walks all documents after the cursor ("" is the start); the cursor beside a document resumes after it. An error beside a cursor that is not
+	// empty belongs to that one document, of which only the ID is then valid, and the scan goes on; an error beside an empty cursor ends the scan.
 	Scan(ctx context.Context, after string) iter.Seq2[Scanned, error]
 	// Count says how many documents a whole Scan gives, or -1 when that is not known.
 	Count(ctx context.Context) (int, error)

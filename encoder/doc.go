@@ -3,7 +3,8 @@
 // # Main types
 //
 // Chunk cuts a text into short separate sequences. Loop runs a recipe's gradient steps over them, group by group, and gives the
-// adapter. Encoder joins the two into perk.Encoder, whose payload is the adapter's delta from the recipe's initial adapter.
+// adapter. Encoder joins the two into perk.Encoder, whose payload is the adapter's delta from the recipe's initial adapter, stored with
+// the recipe's bits an element.
 //
 // # The write
 //

@@ -101,7 +101,7 @@ func (e *Encoder) EncodeStats(ctx context.Context, d perk.Document, progress fun
 	if err != nil {
 		return nil, Stats{}, perk.E(perk.EInternal, "encoder.Encode", err)
 	}
-	payload, err := delta.MarshalBinary()
+	payload, err := delta.Pack(r.Bits)
 	if err != nil {
 		return nil, Stats{}, perk.E(perk.EInternal, "encoder.Encode", err)
 	}

@@ -10,6 +10,6 @@
 //
 // # Caveats
 //
-// The folder perk-nano is embedded in the binary as it is, so only what belongs to the model lies there. A Model is shared by
+// Of the folder perk-nano only these three files are embedded; beside them lies what they were trained with. A Model is shared by
 // everything that writes and asks; nothing changes it after Load.
 package models

@@ -23,7 +23,7 @@ const (
 // nanoName is the shipped model's name and the folder of its files.
 const nanoName = "perk-nano"
 
-//go:embed perk-nano
+//go:embed perk-nano/*.safetensors perk-nano/tokenizer.json
 var embedded embed.FS
 
 // Files is where a model's files are.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"runtime"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/plugin"
 )
@@ -34,21 +36,33 @@ type encodeReport struct {
 }
 
 func newEncode(a *app) *cobra.Command {
-	var threads int
+	var threads, sample int
 	var out string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "encode FILE",
+		Use:   "encode (FILE | --sample TOKENS)",
 		Short: "Write one text file into an adapter and tell what it cost",
 		Long: `Write one text file (- is standard input) into an adapter, in this process and beside any store, and tell what it cost: time, memory, and
 floating-point rate beside the rate of this machine's own matrix product.`,
-		Args: cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if sample > 0 {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, args []string) error {
-			text, err := readText(cmd.InOrStdin(), args[0])
+			m, err := models.Load(a.files())
 			if err != nil {
 				return err
 			}
-			m, err := models.Load(a.files())
+			name := fmt.Sprintf("sample of %d tokens", sample)
+			text := ""
+			if sample > 0 {
+				text, err = sampleText(m, sample)
+			} else {
+				name = args[0]
+				text, err = readText(cmd.InOrStdin(), name)
+			}
 			if err != nil {
 				return err
 			}
@@ -56,7 +70,7 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			if err != nil {
 				return err
 			}
-			r.File = args[0]
+			r.File = name
 			if out != "" {
 				if err := writeAdapter(cmd, out, adapter.Payload); err != nil {
 					return err
@@ -71,6 +85,7 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			return nil
 		}),
 	}
+	c.Flags().IntVar(&sample, "sample", 0, "encode a generated document of so many tokens, always the same one, in place of a file")
 	c.Flags().IntVar(&threads, "threads", runtime.GOMAXPROCS(0), "threads of the encode; the adapter does not depend on it")
 	c.Flags().StringVarP(&out, "out", "o", "", "also write the adapter to this safetensors file; - is standard output")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -96,6 +111,16 @@ func readText(in io.Reader, name string) (string, error) {
 		return "", perk.Errorf(perk.EInvalid, op, "%s has more than %d bytes", name, plugin.MaxDocument).WithHint("split the document")
 	}
 	return string(b), nil
+}
+
+// sampleText makes a document of so many tokens.
+func sampleText(m *models.Model, tokens int) (string, error) {
+	qa1, err := task.ByName("babilong-qa1")
+	if err != nil {
+		return "", err
+	}
+	e, err := qa1.Episode(rand.New(rand.NewPCG(1, 0)), task.Options{Tokens: tokens, Count: m.Tokenizer.Count, Filler: task.Generated{}, Split: task.Eval})
+	return e.Text, err
 }
 
 // measure encodes a text and then measures the machine.

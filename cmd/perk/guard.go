@@ -24,6 +24,10 @@ func (g *guard) Ask(ctx context.Context, q perk.Question, emit func(string) erro
 		}
 		if source != nil {
 			d, err := source.Document(ctx, q.Document)
+			if perk.ErrorCode(err) == perk.ENotFound {
+				return nil, perk.Errorf(perk.ENotFound, "ask", "there is no document %s: %w", q.Document, err).
+					WithHint("`perk adapter ls` lists the documents that can be asked; a deleted one is not answered for")
+			}
 			if err != nil {
 				return nil, err
 			}

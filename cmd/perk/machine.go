@@ -10,8 +10,8 @@ import (
 // gemmSize is the side of the square matrices: large enough for the product's best rate, small enough to be measured in a second.
 const gemmSize = 1024
 
-// gemmRate measures the float32 matrix product of this machine in GFLOPS: the best of several products, each thread with matrices of its own, so that
-// the figure is what the machine can do and not what a split of one product loses.
+// gemmRate measures the float32 matrix product of this machine in GFLOPS: the mean over a second, each thread with matrices of its own, so that the
+// figure is what the machine can do just now and not what a split of one product loses.
 func gemmRate(threads int) float64 {
 	const n = gemmSize
 	const flops = 2 * n * n * n
@@ -24,15 +24,13 @@ func gemmRate(threads int) float64 {
 		}
 		work[i] = s
 	}
-	best := 0.0
-	for end := time.Now().Add(time.Second); best == 0 || time.Now().Before(end); {
-		start := time.Now()
+	start, rounds := time.Now(), 0
+	for ; rounds == 0 || time.Since(start) < time.Second; rounds++ {
 		var running sync.WaitGroup
 		for _, s := range work {
 			running.Go(func() { kernel.Gemm(false, false, n, n, n, s.a, n, s.b, n, 0, s.c, n) })
 		}
 		running.Wait()
-		best = max(best, float64(threads)*flops/time.Since(start).Seconds()/1e9)
 	}
-	return best
+	return float64(rounds*threads) * flops / time.Since(start).Seconds() / 1e9
 }

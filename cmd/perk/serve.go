@@ -41,7 +41,7 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 				}
 				return source, o, err
 			}
-			return a.serve(ctx, listen, open, func(ctx context.Context, s *server) error {
+			return a.serve(ctx, listen, open, func(ctx context.Context, s *service) error {
 				fmt.Fprintf(cmd.OutOrStdout(), "serving collection %s on %s; Ctrl-C ends\n", o.Collection, s.endpoint)
 				return a.watch(ctx, s, interval, workers)
 			})
@@ -57,7 +57,7 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 }
 
 // watch keeps the adapters in step until ctx ends.
-func (a *app) watch(ctx context.Context, s *server, interval time.Duration, workers int) error {
+func (a *app) watch(ctx context.Context, s *service, interval time.Duration, workers int) error {
 	if err := s.options.remember(ctx, s.module); err != nil {
 		return err
 	}

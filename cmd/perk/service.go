@@ -18,8 +18,8 @@ import (
 // endpointGrace is how long requests under way may take when the server ends.
 const endpointGrace = 5 * time.Second
 
-// server is what is there while perk serves.
-type server struct {
+// service is what is there while perk serves.
+type service struct {
 	module   plugin.Module // answers from present texts only
 	source   perk.Source
 	options  *sourceOptions
@@ -28,7 +28,7 @@ type server struct {
 
 // serve runs plugin process, socket and endpoint around work, and ends when work or ctx does. open gives the source; it is told the endpoint's
 // address, which listens already.
-func (a *app) serve(ctx context.Context, listen string, open func(ctx context.Context, endpoint string) (perk.Source, *sourceOptions, error), work func(context.Context, *server) error) (err error) {
+func (a *app) serve(ctx context.Context, listen string, open func(ctx context.Context, endpoint string) (perk.Source, *sourceOptions, error), work func(context.Context, *service) error) (err error) {
 	key := os.Getenv(endpointKeyEnv)
 	ln, err := ollama.Listen(ctx, listen, key)
 	if err != nil {
@@ -45,7 +45,7 @@ func (a *app) serve(ctx context.Context, listen string, open func(ctx context.Co
 		return err
 	}
 	defer sock.Close()
-	s := &server{endpoint: "http://" + ln.Addr().String()}
+	s := &service{endpoint: "http://" + ln.Addr().String()}
 	if s.source, s.options, err = open(ctx, s.endpoint); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (a *app) serve(ctx context.Context, listen string, open func(ctx context.Co
 }
 
 // attend serves both listeners until work has ended.
-func (a *app) attend(ctx context.Context, ln, sock net.Listener, s *server, sources ollama.Sources, work func(context.Context, *server) error) error {
+func (a *app) attend(ctx context.Context, ln, sock net.Listener, s *service, sources ollama.Sources, work func(context.Context, *service) error) error {
 	info, err := s.module.Info(ctx)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/encoder/meta"
+	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/internal/tokenizer"
 	"github.com/perkdb/perk/models"
@@ -76,19 +77,23 @@ func runTrain(cmd *cobra.Command, o trainOptions) error {
 	if err := t.Run(cmd.Context(), o.out, o.every, trainProgress(cmd.ErrOrStderr(), t)); err != nil {
 		return err
 	}
-	model, recipe, err := t.Export()
+	model, r, err := t.Export()
 	if err != nil {
+		return err
+	}
+	// The base model's identity includes the tokenizer, which the trainer only counts tokens with.
+	if r.Model, err = recipe.BaseID(model.ID(), tok); err != nil {
 		return err
 	}
 	m, err := model.MarshalBinary()
 	if err != nil {
 		return err
 	}
-	r, err := recipe.Marshal()
+	rb, err := r.Marshal()
 	if err != nil {
 		return err
 	}
-	for name, b := range map[string][]byte{models.ModelFile: m, models.RecipeFile: r} {
+	for name, b := range map[string][]byte{models.ModelFile: m, models.RecipeFile: rb} {
 		if err := meta.WriteFile(filepath.Join(o.out, name), b); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/lora"
 	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
 )
@@ -30,6 +31,7 @@ type Config struct {
 	ChunkTokens  int             `json:"chunk_tokens"`
 	Overlap      int             `json:"overlap"`
 	Reverse      bool            `json:"reverse"`
+	Bits         int             `json:"bits,omitempty"` // of a stored adapter's elements, as in recipe.Recipe; training itself does not round
 
 	// Episodes.
 	Tasks     []Share `json:"tasks"`
@@ -107,6 +109,8 @@ func (c *Config) Validate() error {
 		return bad("the ridge rule needs a positive inner_ridge")
 	case c.ChunkTokens < 1 || c.seq() > c.Model.Context || c.AskTokens > c.Model.Context:
 		return bad("chunks of %d+1 and questions of %d tokens do not fit a context of %d", c.ChunkTokens, c.AskTokens, c.Model.Context)
+	case !lora.ValidBits(c.Bits):
+		return bad("bits is %d, want 32, 8, 4, 2 or 1", c.Bits)
 	case len(c.Tasks) == 0 || len(c.Lengths) == 0 || c.Tasks[0].From > 0 || c.Lengths[0].From > 0:
 		return bad("the first task and the first length must start at 0")
 	case c.Questions < 1 || c.Answers < 1 || c.AskTokens < 8 || c.Budget < 1:

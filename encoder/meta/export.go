@@ -33,7 +33,7 @@ func (t *Trainer) Export() (*lm.Model, *recipe.Recipe, error) {
 		return nil, nil, err
 	}
 	r := &recipe.Recipe{Version: recipe.Version, Model: base, Targets: c.Targets, Scale: c.Scale, Steps: c.Steps, Rule: c.Rule,
-		LossDivisor: c.LossDivisor, ChunkTokens: c.ChunkTokens, Overlap: c.Overlap, Reverse: c.Reverse, Prompt: recipe.DefaultPrompt(),
+		LossDivisor: c.LossDivisor, ChunkTokens: c.ChunkTokens, Overlap: c.Overlap, Reverse: c.Reverse, Bits: c.Bits, Prompt: recipe.DefaultPrompt(),
 		Init: &lora.Adapter{Scale: c.Scale, Pairs: map[string]*lora.Pair{}}}
 	widths := map[string]lm.Linear{}
 	for _, l := range model.Linears() {

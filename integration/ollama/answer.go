@@ -71,15 +71,12 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, q request, prom
 		}
 	}
 	id, a, err := h.ask(r.Context(), q, prompt, emit)
-	log := h.log.Info()
 	if err != nil {
-		log = h.log.Warn().Str("code", string(perk.ErrorCode(err)))
-	}
-	log.Stringer("doc", id).Dur("took", time.Since(start)).Msg("answered a question")
-	if err != nil {
+		h.log.Warn().Str("code", string(perk.ErrorCode(err))).Stringer("doc", id).Dur("took", time.Since(start)).Msg("could not answer a question")
 		out.fail(err)
 		return
 	}
+	h.log.Info().Stringer("doc", id).Dur("took", time.Since(start)).Msg("answered a question")
 	last := reply{
 		Model: h.o.Model, CreatedAt: time.Now().UTC(), Done: true, DoneReason: doneReason(a.Stopped),
 		TotalDuration: int64(time.Since(start)), LoadDuration: int64(a.Load), PromptEvalDuration: int64(a.Prefill),

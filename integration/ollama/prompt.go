@@ -24,7 +24,7 @@ func readPrompt(prompt string) (perk.DocumentID, string, error) {
 	}
 	id, err := perk.ParseDocumentID(strings.TrimSpace(keys[0][1]))
 	if err != nil {
-		return id, "", perk.E(perk.EInvalid, "ollama", err).WithHint(exampleHint)
+		return perk.DocumentID{}, "", perk.E(perk.EInvalid, "ollama", err).WithHint(exampleHint) // no id: the prompt's text must not reach a log
 	}
 	question := strings.TrimSpace(strings.Replace(prompt, keys[0][0], "", 1))
 	if question == "" {

@@ -45,7 +45,7 @@ func (s *Source) id(o *models.Object) perk.DocumentID {
 // checkRef refuses an object whose key property names another object.
 func checkRef(o *models.Object, id perk.DocumentID) error {
 	if ref := property(o, RefProperty); ref != "" && ref != id.String() {
-		return perk.Errorf(perk.EInvalid, "weaviate.Scan", "property %s of object %s holds %q, so that prompts would ask another document", RefProperty, id, ref).
+		return perk.Errorf(perk.EInvalid, "weaviate.Scan", "property %s of object %s holds %.80q, so that prompts would ask another document", RefProperty, id, ref).
 			WithHint("set it to %q", id)
 	}
 	return nil

@@ -2,6 +2,7 @@ package lora
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/perkdb/perk"
@@ -80,23 +81,54 @@ const (
 )
 
 // MarshalBinary stores the tensors that train as a safetensors file; a is usually what Delta gave. Equal adapters
-// give equal bytes. Errors: EInvalid (a missing tensor).
+// give equal bytes. Pack makes smaller files. Errors: EInvalid (a missing tensor, an element that is not finite).
 func (a *Adapter) MarshalBinary() ([]byte, error) {
+	trained, err := a.storable()
+	if err != nil {
+		return nil, err
+	}
+	return safetensors.Marshal(map[string]string{formatKey: format}, trained)
+}
+
+// storable gives Trained where every tensor is there and finite. Errors: EInvalid.
+func (a *Adapter) storable() ([]safetensors.Tensor, error) {
 	if err := a.Validate(true); err != nil {
 		return nil, err
 	}
-	return safetensors.Marshal(map[string]string{formatKey: format}, a.Trained())
+	trained := a.Trained()
+	for _, t := range trained {
+		if err := finite(t, perk.EInvalid); err != nil {
+			return nil, err
+		}
+	}
+	return trained, nil
 }
 
-// Unmarshal reads what MarshalBinary wrote, bit for bit, into a holder with the pairs and flags of like. Errors:
-// ECorrupt (damaged bytes), EInvalid (tensors of another adapter).
+// finite reports an error of the given code where the tensor holds NaN or an infinity.
+func finite(t safetensors.Tensor, c perk.Code) error {
+	for i, v := range t.Data {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return perk.Errorf(c, op, "element %d of tensor %q is %v", i, t.Name, v)
+		}
+	}
+	return nil
+}
+
+// Unmarshal reads what MarshalBinary wrote, bit for bit, or what Pack did, rounded to its levels, into a holder with the pairs and flags
+// of like. The file says which. Errors: ECorrupt (damaged bytes, an element that is not finite), EInvalid (tensors of another adapter).
 func Unmarshal(b []byte, like *Adapter) (*Adapter, error) {
 	f, err := safetensors.Read(b)
 	if err != nil {
 		return nil, perk.E(perk.ErrorCode(err), op, err)
 	}
-	if got := f.Metadata[formatKey]; got != format {
-		return nil, perk.Errorf(perk.EInvalid, op, "format is %q, want %q", got, format)
+	switch got := f.Metadata[formatKey]; got {
+	case format:
+	case packed:
+		if f, err = unpack(f); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, perk.Errorf(perk.EInvalid, op, "format is %q, want %q or %q", got, format, packed)
 	}
 	out := like.Zeros()
 	trained := out.Trained()
@@ -105,8 +137,11 @@ func Unmarshal(b []byte, like *Adapter) (*Adapter, error) {
 		if !ok {
 			return nil, perk.Errorf(perk.EInvalid, op, "tensor %q is missing", t.Name).WithHint(otherRecipe)
 		}
-		if !slices.Equal(got.Shape, t.Shape) {
-			return nil, perk.Errorf(perk.EInvalid, op, "tensor %q has shape %v, want %v", t.Name, got.Shape, t.Shape).WithHint(otherRecipe)
+		if !slices.Equal(got.Shape, t.Shape) || len(got.Data) != len(t.Data) {
+			return nil, perk.Errorf(perk.EInvalid, op, "tensor %q has shape %v, want %v of float32", t.Name, got.Shape, t.Shape).WithHint(otherRecipe)
+		}
+		if err := finite(got, perk.ECorrupt); err != nil {
+			return nil, err
 		}
 		copy(t.Data, got.Data)
 	}

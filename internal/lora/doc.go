@@ -6,10 +6,12 @@
 //
 // Zeros makes the holder of a gradient or of a difference: the same pairs, with nil in place of the tensors that do
 // not train. Delta and AddDelta move between adapters and differences; MarshalBinary stores the trained tensors of
-// either, and Unmarshal reads them back against an adapter that gives names and shapes.
+// either exactly, Pack with 8, 4, 2 or 1 bits an element (docs/adapter-format.md), and Unmarshal reads every form back
+// against an adapter that gives names and shapes.
 //
 // # Caveats
 //
 // a - init and init + delta round, so init.AddDelta(a.Delta(init)) may differ from a in the last bit. Whoever stores
-// a delta should go on with init + delta, not with a. The stored form itself is exact to the bit.
+// a delta should go on with init + delta, not with a. MarshalBinary's form itself is exact to the bit; Pack's rounds, and
+// what it read back and packs again may differ. A row that Pack does not find all zero has no exact zeros afterwards.
 package lora

@@ -166,7 +166,18 @@ func TestUnmarshalRefusesOtherFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := safetensors.Marshal(nil, example(1).Trained())
+	tensors := example(1).Trained()
+	plain, err := safetensors.Marshal(nil, tensors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensors[0].Data[1] = float32(math.Inf(1))
+	infinite, err := safetensors.Marshal(map[string]string{"perk.format": "lora-delta-1"}, tensors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensors[0].Data, tensors[0].Bytes = nil, make([]byte, len(tensors[0].Data))
+	ofBytes, err := safetensors.Marshal(map[string]string{"perk.format": "lora-delta-1"}, tensors)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +193,8 @@ func TestUnmarshalRefusesOtherFiles(t *testing.T) {
 		text string
 	}{
 		"truncated":  {good[:len(good)-1], example(1), perk.ECorrupt, "lies at bytes"},
+		"infinite":   {infinite, example(1), perk.ECorrupt, "is +Inf"},
+		"bytes":      {ofBytes, example(1), perk.EInvalid, "want [2 4] of float32"},
 		"format":     {plain, example(1), perk.EInvalid, "format is"},
 		"more":       {good, change(func(a *lora.Adapter) { delete(a.Pairs, "layers.0.attn.q") }), perk.EInvalid, "holds 3 tensors, want 1"},
 		"fewer":      {good, change(func(a *lora.Adapter) { a.Pairs["layers.1.mlp.down"].TrainA = true }), perk.EInvalid, "layers.1.mlp.down.lora_A.weight"},
@@ -201,6 +214,9 @@ func FuzzUnmarshal(f *testing.F) {
 	}
 	f.Add(good)
 	f.Add(good[:len(good)-5])
+	for _, bits := range []int{8, 4, 2, 1} {
+		f.Add(pack(f, example(1), bits))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, err := lora.Unmarshal(b, example(1))
 		if err != nil {
@@ -210,6 +226,9 @@ func FuzzUnmarshal(f *testing.F) {
 			return
 		}
 		if err := a.Matches(example(1)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Pack(2); err != nil { // every element is finite
 			t.Fatal(err)
 		}
 	})

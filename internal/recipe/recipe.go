@@ -27,6 +27,9 @@ type Recipe struct {
 	Overlap     int     `json:"overlap"`      // sentences at the end of a chunk that the next chunk repeats, as far as they fit
 	Reverse     bool    `json:"reverse"`      // write every chunk a second time in reverse token order
 	Prompt      Prompt  `json:"prompt"`
+	// Bits is the width of a stored adapter's elements: 8, 4, 2 or 1, and 32 or 0, the value of recipes from before the field, for
+	// exact ones. It belongs to the recipe because it changes the adapter that answers, and so its identity.
+	Bits int `json:"bits,omitempty"`
 
 	Init      *lora.Adapter `json:"-"` // phi_0: one pair for each target
 	Rates     [][]float32   `json:"-"` // (Steps, tensors): learned rate a[n][i] of tensor Init.Trained()[i] in step n

@@ -60,6 +60,7 @@ func TestIDCoversEverything(t *testing.T) {
 		"reverse":  func(r *recipe.Recipe) { r.Reverse = false },
 		"rule":     func(r *recipe.Recipe) { r.Rule.Beta2 = .99 },
 		"model":    func(r *recipe.Recipe) { r.Model[0]++ },
+		"bits":     func(r *recipe.Recipe) { r.Bits = 4 },
 		"chunking": func(r *recipe.Recipe) { r.ChunkTokens++ },
 	} {
 		r := recipetest.Perk(t, m)
@@ -67,6 +68,22 @@ func TestIDCoversEverything(t *testing.T) {
 		if id, err := r.ID(); err != nil || id == base {
 			t.Errorf("%s: id %s, error %v: want another id than the unchanged recipe's", name, id.Short(), err)
 		}
+	}
+}
+
+// TestNoBits: a recipe from before the field has the bytes, and so the id, that it had.
+func TestNoBits(t *testing.T) {
+	r := recipetest.Fast(t, recipetest.Model(t, 1))
+	b, err := r.Marshal()
+	if err != nil || strings.Contains(string(b), "bits") {
+		t.Errorf("error %v; a recipe without bits must not name them", err)
+	}
+	r.Bits = 2
+	if b, err = r.Marshal(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := recipe.Parse(b); err != nil || got.Bits != 2 {
+		t.Errorf("bits are lost: %+v, error %v", got, err)
 	}
 }
 
@@ -82,6 +99,7 @@ func TestValidate(t *testing.T) {
 		"loss_divisor is 0":           func(r *recipe.Recipe) { r.LossDivisor = 0 },
 		"chunk_tokens is 0":           func(r *recipe.Recipe) { r.ChunkTokens = 0 },
 		"overlap is -1":               func(r *recipe.Recipe) { r.Overlap = -1 },
+		"bits is 3":                   func(r *recipe.Recipe) { r.Bits = 3 },
 		`rule is "lion"`:              func(r *recipe.Recipe) { r.Rule.Name = "lion" },
 		"eps > 0":                     func(r *recipe.Recipe) { r.Rule.Eps = 0 },
 		"sgd has no betas":            func(r *recipe.Recipe) { r.Rule.Name = recipe.SGD },

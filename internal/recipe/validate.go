@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/lora"
 )
 
 // Largest values that Validate lets pass; they bound what a damaged or hostile recipe can make an encode cost.
@@ -35,6 +36,8 @@ func (r *Recipe) Validate() error {
 		return bad("chunk_tokens is %d, want 1 to %d", r.ChunkTokens, MaxChunkTokens)
 	case r.Overlap < 0 || r.Overlap > r.ChunkTokens:
 		return bad("overlap is %d sentences, want 0 to chunk_tokens (%d)", r.Overlap, r.ChunkTokens)
+	case !lora.ValidBits(r.Bits):
+		return bad("bits is %d, want 32, 8, 4, 2 or 1", r.Bits)
 	}
 	if err := r.Rule.validate(); err != nil {
 		return err

@@ -7,11 +7,32 @@ import (
 	"strings"
 )
 
-// Tensor is a named row-major float32 array. The product of Shape is len(Data); a scalar has no dimensions.
+// Tensor is a named row-major array of float32 (type F32) or, where Bytes is not nil, of bytes (U8). The product of Shape is
+// the length of the one that is set; a scalar has no dimensions.
 type Tensor struct {
 	Name  string
 	Shape []int
 	Data  []float32
+	Bytes []byte
+}
+
+// dtype names the tensor's type in the header and gives its length; ok is false where it has both kinds of data.
+func (t *Tensor) dtype() (name string, n int64, ok bool) {
+	if t.Bytes != nil {
+		return "U8", int64(len(t.Bytes)), t.Data == nil
+	}
+	return "F32", int64(len(t.Data)), true
+}
+
+// width gives the bytes of an element of a type.
+func width(dtype string) (n int64, ok bool) {
+	switch dtype {
+	case "F32":
+		return 4, true
+	case "U8":
+		return 1, true
+	}
+	return 0, false
 }
 
 // File is the content of one safetensors file. Tensors are sorted by name.

@@ -56,8 +56,13 @@ func readAt(r io.ReaderAt, size int64) (*File, error) {
 		if _, err := r.ReadAt(raw, 8+int64(n)+e.Offsets[0]); err != nil && len(raw) > 0 {
 			return nil, fmt.Errorf("read tensor %q: %w", e.name, err)
 		}
-		t := Tensor{Name: e.name, Shape: e.Shape, Data: make([]float32, len(raw)/4)}
-		decode(t.Data, raw)
+		t := Tensor{Name: e.name, Shape: e.Shape}
+		if e.DType == "U8" {
+			t.Bytes = raw
+		} else {
+			t.Data = make([]float32, len(raw)/4)
+			decode(t.Data, raw)
+		}
 		f.Tensors = append(f.Tensors, t)
 	}
 	slices.SortFunc(f.Tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
@@ -119,8 +124,9 @@ func checkLayout(entries []namedEntry, dataSize int64) error {
 	})
 	end := int64(0)
 	for _, e := range entries {
-		if e.DType != "F32" {
-			return fmt.Errorf("tensor %q has type %q, only F32 is supported", e.name, e.DType)
+		size, known := width(e.DType)
+		if !known {
+			return fmt.Errorf("tensor %q has type %q, only F32 and U8 are supported", e.name, e.DType)
 		}
 		n, ok := elements(e.Shape)
 		begin, stop := e.Offsets[0], e.Offsets[1]
@@ -129,8 +135,8 @@ func checkLayout(entries []namedEntry, dataSize int64) error {
 			return fmt.Errorf("tensor %q has an impossible shape %v", e.name, e.Shape)
 		case begin != end || stop < begin || stop > dataSize:
 			return fmt.Errorf("tensor %q lies at bytes %d to %d of %d, want it to begin at %d", e.name, begin, stop, dataSize, end)
-		case stop-begin != 4*n:
-			return fmt.Errorf("tensor %q of shape %v has %d bytes, want %d", e.name, e.Shape, stop-begin, 4*n)
+		case stop-begin != size*n:
+			return fmt.Errorf("tensor %q of shape %v has %d bytes, want %d", e.name, e.Shape, stop-begin, size*n)
 		}
 		end = stop
 	}

@@ -24,13 +24,14 @@ func TestMarshalLayout(t *testing.T) {
 	got, err := safetensors.Marshal(map[string]string{"b": "2", "a": "1"}, []safetensors.Tensor{
 		{Name: "y", Shape: []int{2}, Data: []float32{1, -2}},
 		{Name: "x", Data: []float32{0.5}},
+		{Name: "z", Shape: []int{3}, Bytes: []byte{1, 2, 255}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := `{"__metadata__":{"a":"1","b":"2"},"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`
+	header := `{"__metadata__":{"a":"1","b":"2"},"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},"z":{"dtype":"U8","shape":[3],"data_offsets":[12,15]}}`
 	header += strings.Repeat(" ", (8-len(header)%8)%8)
-	want := file(header, "\x00\x00\x00\x3f\x00\x00\x80\x3f\x00\x00\x00\xc0")
+	want := file(header, "\x00\x00\x00\x3f\x00\x00\x80\x3f\x00\x00\x00\xc0\x01\x02\xff")
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Error(diff)
 	}
@@ -41,9 +42,11 @@ func TestRoundTripIsExact(t *testing.T) {
 		{Name: "a", Shape: []int{2, 3}, Data: []float32{0, float32(math.Copysign(0, -1)), math.SmallestNonzeroFloat32, math.MaxFloat32, float32(math.Inf(1)), 1.1}},
 		{Name: "empty", Shape: []int{0, 4}, Data: []float32{}},
 		{Name: "nan", Shape: []int{1}, Data: []float32{math.Float32frombits(0x7fc12345)}},
+		{Name: "no bytes", Shape: []int{0}, Bytes: []byte{}},
+		{Name: "packed", Shape: []int{2, 2}, Bytes: []byte{0, 1, 128, 255}},
 		{Name: "ünï \"quoted\"", Shape: []int{}, Data: []float32{7}},
 	}
-	b, err := safetensors.Marshal(map[string]string{"k": "v"}, []safetensors.Tensor{in[3], in[1], in[0], in[2]})
+	b, err := safetensors.Marshal(map[string]string{"k": "v"}, []safetensors.Tensor{in[5], in[3], in[1], in[4], in[0], in[2]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +91,7 @@ func TestReadRefusesHostileFiles(t *testing.T) {
 		"overflow":         {file(strings.Replace("{"+x+"}", "[1]", "[4611686018427387904,4]", 1), "abcd"), "impossible shape"},
 		"fraction":         {file(strings.Replace("{"+x+"}", "[1]", "[1.5]", 1), "abcd"), `parse tensor "x"`},
 		"shape and size":   {file(strings.Replace("{"+x+"}", "[1]", "[2]", 1), "abcd"), "has 4 bytes, want 8"},
+		"bytes and size":   {file(strings.Replace("{"+x+"}", "F32", "U8", 1), "abcd"), "has 4 bytes, want 1"},
 		"truncated":        {file("{"+x+"}", "abc"), "of 3"},
 		"rest of data":     {file("{"+x+"}", "abcdefgh"), "end at byte 4 of 8"},
 		"negative offset":  {file(strings.Replace("{"+x+"}", "[0,4]", "[-4,0]", 1), "abcd"), "lies at bytes -4"},
@@ -123,6 +127,8 @@ func TestReadAtReportsReadErrors(t *testing.T) {
 func TestMarshalRefusesWrongTensors(t *testing.T) {
 	for name, ts := range map[string][]safetensors.Tensor{
 		"shape":    {{Name: "x", Shape: []int{2}, Data: []float32{1}}},
+		"bytes":    {{Name: "x", Shape: []int{2}, Bytes: []byte{1}}},
+		"both":     {{Name: "x", Shape: []int{1}, Data: []float32{1}, Bytes: []byte{1}}},
 		"negative": {{Name: "x", Shape: []int{-1, -1}, Data: []float32{1}}},
 		"twice":    {{Name: "x", Data: []float32{1}}, {Name: "x", Data: []float32{1}}},
 		"reserved": {{Name: "__metadata__", Data: []float32{1}}},
@@ -136,6 +142,7 @@ func TestMarshalRefusesWrongTensors(t *testing.T) {
 // FuzzRead: what reads must be written and read again to the same content.
 func FuzzRead(f *testing.F) {
 	f.Add(file(`{"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}`, "abcd"))
+	f.Add(file(`{"x":{"dtype":"U8","shape":[2,1],"data_offsets":[0,2]},"y":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}`, "ababcd"))
 	f.Add(file(`{}`, ""))
 	f.Add(file(`{"x":{"dtype":"F32","shape":[0,9223372036854775807],"data_offsets":[0,0]}}`, ""))
 	f.Fuzz(func(t *testing.T, b []byte) {

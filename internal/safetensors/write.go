@@ -21,8 +21,9 @@ func Marshal(metadata map[string]string, tensors []Tensor) ([]byte, error) {
 	end := int64(0)
 	for _, t := range sorted {
 		n, ok := elements(t.Shape)
-		if !ok || n != int64(len(t.Data)) {
-			return nil, perk.Errorf(perk.EInvalid, op, "tensor %q of shape %v has %d elements", t.Name, t.Shape, len(t.Data))
+		dtype, have, one := t.dtype()
+		if !ok || !one || n != have {
+			return nil, perk.Errorf(perk.EInvalid, op, "tensor %q of shape %v has %d elements and %d bytes", t.Name, t.Shape, len(t.Data), len(t.Bytes))
 		}
 		if _, dup := header[t.Name]; dup || t.Name == metadataKey {
 			return nil, perk.Errorf(perk.EInvalid, op, "tensor name %q is reserved or used twice", t.Name)
@@ -31,8 +32,9 @@ func Marshal(metadata map[string]string, tensors []Tensor) ([]byte, error) {
 		if shape == nil {
 			shape = []int{} // null is no shape
 		}
-		header[t.Name] = entry{DType: "F32", Shape: shape, Offsets: [2]int64{end, end + 4*n}}
-		end += 4 * n
+		size, _ := width(dtype)
+		header[t.Name] = entry{DType: dtype, Shape: shape, Offsets: [2]int64{end, end + size*n}}
+		end += size * n
 	}
 	text, err := json.Marshal(header) // sorts the keys
 	if err != nil {
@@ -45,7 +47,7 @@ func Marshal(metadata map[string]string, tensors []Tensor) ([]byte, error) {
 	out = binary.LittleEndian.AppendUint64(out, uint64(len(text)))
 	out = append(out, text...)
 	for _, t := range sorted {
-		out = appendFloats(out, t.Data)
+		out = appendFloats(append(out, t.Bytes...), t.Data)
 	}
 	return out, nil
 }

@@ -34,7 +34,7 @@ func Dial(ctx context.Context, dir string) (*Client, error) {
 	// The first connection tells "nobody there" from "does not answer", which gRPC would hide behind its retries.
 	probe, err := new(net.Dialer).DialContext(ctx, "unix", path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ECONNREFUSED):
 		return nil, perk.Errorf(perk.ENotFound, op, "no server runs on %s", dir)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, perk.E(perk.EDenied, op, err).WithHint("run the command as the user who runs `perk serve`")

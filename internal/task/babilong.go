@@ -3,6 +3,7 @@ package task
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/perkdb/perk"
 )
@@ -77,7 +78,7 @@ func whereIsPerson(events []event) []QA {
 		if own := eventsOf(events, p); len(own) > 0 {
 			last := own[len(own)-1]
 			out = append(out, QA{
-				Question: "Where is " + name + "?", Answers: []string{places()[last.place]}, Support: quote(last), Form: "where-is-person",
+				Question: "Where is " + name + "?", Answers: []string{places()[last.place]}, Support: []Fact{{Text: last.text}}, Form: "where-is-person",
 			})
 		}
 	}
@@ -100,11 +101,12 @@ func whereIsThing(events []event) []QA {
 		if last.kind == drop {
 			walk = lastMove(own, last.number)
 		}
-		support := []Fact{{Text: last.text, Reversed: true}}
-		for i := len(own) - 1; i >= walk; i-- {
-			support = append(support, quote(own[i])...)
-		}
-		out = append(out, QA{Question: "Where is the " + name + "?", Answers: []string{places()[own[walk].place]}, Support: support, Form: "where-is-thing"})
+		out = append(out, QA{
+			Question: "Where is the " + name + "?",
+			Answers:  []string{places()[own[walk].place]},
+			Support:  walkBack(last, own[walk:]),
+			Form:     "where-is-thing",
+		})
 	}
 	return out
 }
@@ -135,14 +137,10 @@ func whereBefore(events []event) []QA {
 			}
 			seen[own[i].place] = true
 			before := lastMove(own, i)
-			support := []Fact{{Text: last.text, Reversed: true}}
-			for j := end - 1; j >= before; j-- {
-				support = append(support, quote(own[j])...)
-			}
 			out = append(out, QA{
 				Question: fmt.Sprintf("Where was the %s before the %s?", name, places()[own[i].place]),
 				Answers:  []string{places()[own[before].place]},
-				Support:  support,
+				Support:  walkBack(last, own[before:end]),
 				Form:     "where-before",
 			})
 		}
@@ -150,7 +148,14 @@ func whereBefore(events []event) []QA {
 	return out
 }
 
-func quote(e event) []Fact { return []Fact{{Text: e.text}} }
+// walkBack is the support of a question about a thing: its last touch, reversed, then a stretch of the person's events, the last one first.
+func walkBack(touch event, stretch []event) []Fact {
+	out := []Fact{{Text: touch.text, Reversed: true}}
+	for _, e := range slices.Backward(stretch) {
+		out = append(out, Fact{Text: e.text})
+	}
+	return out
+}
 
 // eventsOf gives a person's events; the i-th has number i.
 func eventsOf(events []event, person int) []event {

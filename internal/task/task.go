@@ -6,7 +6,7 @@ import (
 	"github.com/perkdb/perk"
 )
 
-// Split says which half of names, schemas and novels an episode draws from.
+// Split says which part of names, schemas and novels an episode draws from; the package comment tells how large each is.
 type Split int
 
 // The splits. What they hold apart is told with each task and filler.
@@ -50,7 +50,7 @@ type Episode struct {
 
 // Options says what an Episode is to be like.
 type Options struct {
-	Tokens int              // length of the document by Count; at most that many, at least 98% of it
+	Tokens int              // length of the document by Count; at most that many, and near it (the package comment says how near)
 	Count  func(string) int // tokens of a text; must be safe for what the caller does with it (the tasks call it from one goroutine)
 	Filler Filler           // text between the facts; not used by tasks that have none
 	Split  Split
@@ -66,7 +66,8 @@ type Task interface {
 	Episode(rng *rand.Rand, o Options) (Episode, error)
 }
 
-// all lists every task, in the order in which Names gives them.
+// all lists every task, in the order in which Names gives them. A new one is added here, and to the lists of doc.go; the tests of Names hold it to the
+// promises of Task and Options.
 func all() []Task {
 	return []Task{
 		babilong{1}, babilong{2}, babilong{3},

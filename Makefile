@@ -1,0 +1,53 @@
+# `make help` lists the targets. Nothing has to be installed but Go.
+GO      ?= go
+ARGS    ?=
+FUZZTIME ?= 30s
+BIN     := build/bin
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Packages with fuzz tests, found by their names.
+FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run run-weaviate test vet race e2e crash bench fuzz generate clean
+
+help: ## list the targets
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+build: ## build the program into build/bin
+	$(GO) build -trimpath -o $(BIN)/perk ./cmd/perk
+
+run: build ## serve a generated sample collection and ask about it; ARGS=--once ends after the answers
+	$(BIN)/perk demo $(ARGS)
+
+run-weaviate: build ## the same with the documents in a real Weaviate, built from its Go module
+	$(BIN)/perk demo --weaviate-server $(BIN) $(ARGS)
+
+test: vet ## what CI runs: formatting, vet, staticcheck, all tests, short tests under the race detector
+	$(GO) test ./...
+	$(GO) test -race -short ./...
+
+vet: ## formatting, go.mod, vet, staticcheck
+	@files=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); test -z "$$files" || { echo "run gofmt -w on:"; echo "$$files"; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+e2e: ## the main job against a real Weaviate server, which is built into build/bin the first time
+	PERK_E2E=1 $(GO) test -count=1 -timeout 30m ./integration/...
+
+crash: ## kill -9 at 200 random moments of writing, then look for half or lost adapters
+	$(GO) test ./adapterstore -run '^TestCrash$$' -v -count=1 -timeout 20m -crash.rounds=200
+	$(GO) test ./cmd/perk -run '^TestKilledEncode$$' -v -count=1 -timeout 20m -kill.rounds=20
+
+bench: ## benchmarks of kernels, model, encoder, store and wire
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz test for FUZZTIME
+	@set -e; for d in $(FUZZ); do for f in $$(grep -ohE '^func Fuzz[A-Za-z0-9]+' $$d/*_test.go | cut -c6-); do \
+		echo "$$d $$f"; $(GO) test $$d -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+
+generate: ## write generated code again: assembler kernels, protobuf (needs protoc)
+	$(GO) generate ./...
+
+clean: ## remove what was built
+	rm -rf build

@@ -1,0 +1,44 @@
+// Package modelstest writes tiny models into folders, for the tests of programs that load one.
+package modelstest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/perkdb/perk/internal/recipe/recipetest"
+	"github.com/perkdb/perk/models"
+)
+
+// Dir writes a random model with the fast recipe into a new folder, and gives the folder. It knows nothing, but it writes and answers. Models of
+// different seeds differ.
+func Dir(t testing.TB, seed uint64) string {
+	t.Helper()
+	dir := t.TempDir()
+	lm := recipetest.Model(t, seed)
+	parts := map[string]func() ([]byte, error){
+		models.ModelFile:     lm.MarshalBinary,
+		models.RecipeFile:    recipetest.Fast(t, lm).Marshal,
+		models.TokenizerFile: recipetest.Tokenizer(t).MarshalJSON,
+	}
+	for name, marshal := range parts {
+		b, err := marshal()
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Model loads the model that Dir writes.
+func Model(t testing.TB, seed uint64) *models.Model {
+	t.Helper()
+	m, err := models.Load(models.Dir(Dir(t, seed)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
