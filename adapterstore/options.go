@@ -15,7 +15,7 @@ const (
 	MaxPayload   = 1 << 30  // bytes of a payload
 	MaxRecord    = 64 << 10 // bytes of a manifest; bounds AdapterInfo.Loss
 	MaxMetaKey   = 1 << 10  // bytes
-	MaxMetaValue = 64 << 10 // bytes
+	MaxMetaValue = 64 << 10 // bytes; plugin.MaxMeta promises as much
 )
 
 // partsPerTxn parts of at most memTable/32 bytes and a manifest stay under Badger's transaction limit of 15% of the memory table.

@@ -30,7 +30,7 @@ type Module interface {
 	GC(ctx context.Context) (int64, error)
 	// Meta reads what SetMeta stored under the key: an indexer's cursor, kept beside the adapters. Errors: ENotFound.
 	Meta(ctx context.Context, key string) ([]byte, error)
-	// SetMeta stores a value of less than MaxMessage bytes under the key, durably. Errors: EInvalid (too large), ENoSpace.
+	// SetMeta stores a value of at most MaxMeta bytes under the key, durably. Errors: EInvalid (too large), ENoSpace.
 	SetMeta(ctx context.Context, key string, value []byte) error
 }
 
@@ -53,5 +53,6 @@ const (
 	MaxMessage  = 1 << 20  // bytes of one message; nothing larger is sent or accepted
 	MaxDocument = 64 << 20 // bytes of a document's text
 	MaxPayload  = 1 << 30  // bytes of an exported adapter's payload
+	MaxMeta     = 64 << 10 // bytes of a value of SetMeta
 	pieceSize   = 256 << 10
 )

@@ -216,7 +216,7 @@ func (m *memoryModule) Meta(_ context.Context, key string) ([]byte, error) {
 }
 
 func (m *memoryModule) SetMeta(_ context.Context, key string, value []byte) error {
-	if len(value) >= plugin.MaxMessage {
+	if len(value) > plugin.MaxMeta {
 		return perk.Errorf(perk.EInvalid, "memory.SetMeta", "the value is too large")
 	}
 	m.mu.Lock()

@@ -8,6 +8,9 @@ import (
 
 // TestDemo is `make run ARGS=--once` with fewer documents: the shipped model must be right.
 func TestDemo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes some ten thousand tokens with the shipped model")
+	}
 	var out, errs bytes.Buffer
 	if status := run(t.Context(), []string{"demo", "--once", "--documents", "4", "--seed", "3"}, strings.NewReader(""), &out, &errs); status != statusOK {
 		t.Fatalf("status %d\n%s%s", status, out.String(), errs.String())

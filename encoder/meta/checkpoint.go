@@ -104,7 +104,7 @@ func (t *Trainer) restore(b []byte) error {
 	return nil
 }
 
-// WriteFile replaces a file atomically and durably. Errors: ENoSpace, EInternal.
+// WriteFile replaces a file atomically: after a crash, of the machine too, it has the old content or the new. Errors: ENoSpace, EInternal.
 func WriteFile(path string, b []byte) error {
 	const op = "meta.WriteFile"
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")

@@ -103,11 +103,13 @@ func (c *Config) Validate() error {
 		return bad("%d targets and %d inner steps, want at least one of each", len(c.Targets), c.Steps)
 	case c.Unroll < 0 || c.Unroll > c.Steps:
 		return bad("unroll is %d, want 0 to %d steps", c.Unroll, c.Steps)
+	case c.Steps > recipe.MaxSteps:
+		return bad("%d inner steps, at most %d are allowed", c.Steps, recipe.MaxSteps)
 	case !(c.InnerRate > 0) || !(c.LossDivisor > 0):
 		return bad("inner_rate %v and loss_divisor %v must be positive", c.InnerRate, c.LossDivisor)
-	case c.Rule.Name == recipe.Ridge && !(c.InnerRidge > 0):
-		return bad("the ridge rule needs a positive inner_ridge")
-	case c.ChunkTokens < 1 || c.seq() > c.Model.Context || c.AskTokens > c.Model.Context:
+	case c.WeightHidden < 0 || c.Overlap < 0 || c.Overlap > c.ChunkTokens || c.Pretrain < 0:
+		return bad("weight_hidden %d, overlap %d or pretrain %d is out of range", c.WeightHidden, c.Overlap, c.Pretrain)
+	case c.ChunkTokens < 1 || c.ChunkTokens >= c.Model.Context || c.AskTokens > c.Model.Context:
 		return bad("chunks of %d+1 and questions of %d tokens do not fit a context of %d", c.ChunkTokens, c.AskTokens, c.Model.Context)
 	case !lora.ValidBits(c.Bits):
 		return bad("bits is %d, want 32, 8, 4, 2 or 1", c.Bits)
@@ -118,6 +120,14 @@ func (c *Config) Validate() error {
 	case c.OuterSteps < 1 || !(c.LR > 0) || !(c.Clip > 0):
 		return bad("outer_steps %d, lr %v and clip %v must be positive", c.OuterSteps, c.LR, c.Clip)
 	}
+	for _, share := range []struct {
+		name  string
+		value float64
+	}{{"cloze", c.Cloze}, {"generated", c.Generated}, {"direct", c.Direct}, {"decay", c.Decay}, {"aux_share", c.AuxShare}} {
+		if !(share.value >= 0 && share.value <= 1) {
+			return bad("%s is %v, want a share from 0 to 1", share.name, share.value)
+		}
+	}
 	for i, l := range c.Lengths {
 		if l.Min < 32 || l.Max < l.Min || i > 0 && l.From < c.Lengths[i-1].From {
 			return bad("lengths[%d] is %+v", i, l)
@@ -127,6 +137,35 @@ func (c *Config) Validate() error {
 		if _, err := task.ByName(s.Task); err != nil {
 			return err
 		}
+		if !(s.Weight >= 0) {
+			return bad("the weight of task %s is %v", s.Task, s.Weight)
+		}
+	}
+	return c.validateRule()
+}
+
+// validateRule holds rule and targets to what recipe.Validate takes of the trained recipe, hours later.
+func (c *Config) validateRule() error {
+	bad := func(format string, args ...any) error {
+		return perk.Errorf(perk.EInvalid, "meta.Config", "training configuration: "+format, args...)
+	}
+	for i, t := range c.Targets {
+		if i > 0 && t.Module <= c.Targets[i-1].Module || !t.TrainA && !t.TrainB {
+			return bad("target %q is out of order or never written", t.Module)
+		}
+	}
+	switch r := c.Rule; r.Name {
+	case recipe.SGD:
+	case recipe.AdamW:
+		if !(r.Beta1 >= 0 && r.Beta1 < 1 && r.Beta2 >= 0 && r.Beta2 < 1 && r.Eps > 0 && r.WeightDecay >= 0) {
+			return bad("rule adamw wants betas in [0,1), eps > 0 and weight_decay >= 0, got %+v", r)
+		}
+	case recipe.Ridge:
+		if len(c.Targets) != 1 || c.Targets[0].TrainA || !(c.InnerRidge > 0) {
+			return bad("the ridge rule needs a positive inner_ridge, and one target whose A is fixed")
+		}
+	default:
+		return bad("there is no rule %q", r.Name)
 	}
 	return nil
 }

@@ -10,7 +10,8 @@
 // # Files
 //
 // params.go draws the start, forward.go is the network as a graph, inner.go the unrolled inner loop, episode.go one document's compiled
-// program, sample.go and load.go make its inputs, trainer.go the outer step, run.go, checkpoint.go and plot.go what is around it.
+// program, sample.go and inputs.go make what goes into it, corpus.go the texts of the tokenizer, pretrain.go and trainer.go the steps, run.go, checkpoint.go,
+// plot.go and export.go what is around it.
 //
 // # Caveats
 //

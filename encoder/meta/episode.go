@@ -37,7 +37,7 @@ type episode[T kernel.Float] struct {
 }
 
 // newEpisode builds and compiles the program; it reads params' data at every run.
-func newEpisode[T kernel.Float](c *Config, params []*Param, s shape, pool *ad.Pool[T]) (*episode[T], error) {
+func newEpisode[T kernel.Float](c *Config, params []*param, s shape, pool *ad.Pool[T]) (*episode[T], error) {
 	e := newInputs[T](c, s)
 	g := ad.NewGraph(pool)
 	leaves := make([]*ad.Node[T], len(params))

@@ -39,7 +39,7 @@ type network[T kernel.Float] struct {
 	weights map[string]*ad.Node[T]
 }
 
-func newNetwork[T kernel.Float](c *Config, params []*Param, leaves []*ad.Node[T]) *network[T] {
+func newNetwork[T kernel.Float](c *Config, params []*param, leaves []*ad.Node[T]) *network[T] {
 	n := &network[T]{c: c, weights: make(map[string]*ad.Node[T], len(params))}
 	for i, p := range params {
 		n.weights[p.Name] = leaves[i]

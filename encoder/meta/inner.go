@@ -44,8 +44,9 @@ func (t *trained[T]) put(phi map[string]pair[T], n *ad.Node[T]) {
 	phi[t.module] = p
 }
 
-// innerLoop unrolls phi_{n+1} = phi_n - a_n U(grad L_ctx(phi_n)) in the graph and gives phi_N. loss builds L_ctx from an adapter, rates is the (steps, tensors)
-// leaf of log rates; condition gives the ridge rule's inverse key covariance of a module. Steps before the last Unroll are constants for the outer gradient (truncated gradient unrolling); their rates still learn.
+// innerLoop unrolls phi_{n+1} = phi_n - a_n U(grad L_ctx(phi_n)) in the graph and gives phi_N. loss builds L_ctx from an adapter, rates is the
+// (steps, tensors) leaf of log rates; condition gives the ridge rule's inverse key covariance of a module. Steps before the last Unroll are constants
+// for the outer gradient (truncated gradient unrolling); their rates still learn.
 func innerLoop[T kernel.Float](c *Config, phi map[string]pair[T], rates *ad.Node[T],
 	loss func(map[string]pair[T]) *ad.Node[T], condition func(module string) *ad.Node[T]) map[string]pair[T] {
 	tensors := trainedTensors[T](c)
@@ -84,7 +85,9 @@ func innerLoop[T kernel.Float](c *Config, phi map[string]pair[T], rates *ad.Node
 	return phi
 }
 
-// direction is U of the rule: the gradient itself, the gradient times the inverse key covariance (ridge), or Adam's bias-corrected m / (sqrt(v) + eps) with eps inside the root, which is smooth at 0.
+// direction is U of the rule: the gradient itself, the gradient times the inverse key covariance (ridge), or Adam's bias-corrected m / (sqrt(v) + eps)
+// with eps inside the root, which is smooth at 0. The encoder's rule.go defines the same rules for the finished recipe; TestAgreesWithEngine holds the
+// two to each other, so a new rule goes into both, into recipe.Rule and into the test's forms.
 func (t *trained[T]) direction(r recipe.Rule, g *ad.Node[T], step int, condition func(string) *ad.Node[T]) *ad.Node[T] {
 	switch r.Name {
 	case recipe.SGD:

@@ -22,8 +22,8 @@ const (
 func nameA(module string) string { return "init." + module + ".A" }
 func nameB(module string) string { return "init." + module + ".B" }
 
-// Param is one tensor that the outer loop learns.
-type Param struct {
+// param is one tensor that the outer loop learns.
+type param struct {
 	Name       string
 	Rows, Cols int
 	Data       []float32 // (Rows, Cols)
@@ -31,16 +31,16 @@ type Param struct {
 }
 
 // newParams draws every tensor's start from the seed, in a fixed order.
-func newParams(c *Config) ([]*Param, error) {
+func newParams(c *Config) ([]*param, error) {
 	rng := rand.New(rand.NewPCG(c.Seed, 0x9e3779b97f4a7c15))
 	tensors, err := lm.Tensors(c.Model)
 	if err != nil {
 		return nil, err
 	}
 	d, residual := float64(c.Model.Dim), 0.5/math.Sqrt(2*float64(c.Model.Layers))
-	var out []*Param
-	add := func(name string, rows, cols int, std float64) *Param {
-		p := &Param{Name: name, Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
+	var out []*param
+	add := func(name string, rows, cols int, std float64) *param {
+		p := &param{Name: name, Rows: rows, Cols: cols, Data: make([]float32, rows*cols)}
 		for i := range p.Data {
 			p.Data[i] = float32(rng.NormFloat64() * std)
 		}
@@ -88,7 +88,7 @@ func newParams(c *Config) ([]*Param, error) {
 }
 
 // data gives a parameter in the precision of a graph.
-func data[T kernel.Float](p *Param) []T {
+func data[T kernel.Float](p *param) []T {
 	if x, ok := any(p.Data).([]T); ok {
 		return x // float32: the graph reads the parameter itself
 	}

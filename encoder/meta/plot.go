@@ -13,9 +13,9 @@ import (
 	"github.com/perkdb/perk"
 )
 
-// Plot draws the curves of a training folder's log into loss.svg and accuracy.svg beside it. Errors: EInvalid (no log), EInternal.
+// Plot draws the curves of a training folder's log into loss.svg and accuracy.svg beside it. Errors: EInvalid (no log, or a damaged one), EInternal.
 func Plot(dir string) error {
-	lines, err := ReadLog(filepath.Join(dir, LogFile))
+	lines, err := readLog(filepath.Join(dir, LogFile))
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type pretrain struct {
 // pretrainChunks is how many sequences a pretraining document has.
 const pretrainChunks = 16
 
-func newPretrain(c *Config, params []*Param, pool *ad.Pool[float32]) (*pretrain, error) {
+func newPretrain(c *Config, params []*param, pool *ad.Pool[float32]) (*pretrain, error) {
 	s := shape{chunks: pretrainChunks, rows: pretrainChunks * c.ChunkTokens}
 	p := &pretrain{e: newInputs[float32](c, s)}
 	g := ad.NewGraph(pool)

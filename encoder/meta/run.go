@@ -1,7 +1,7 @@
 package meta
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,21 +79,25 @@ func (t *Trainer) Run(ctx context.Context, dir string, every time.Duration, prog
 	return t.Save(path)
 }
 
-// ReadLog reads the lines of a training log. Errors: EInvalid.
-func ReadLog(path string) ([]Line, error) {
-	f, err := os.Open(path)
+// readLog reads the lines of a training log; there are none where it is missing. What stands behind the last newline is left out: a killed process
+// did not come to its end. Errors: EInvalid, EInternal (the file cannot be read).
+func readLog(path string) ([]Line, error) {
+	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, perk.E(perk.EInternal, "meta.ReadLog", err)
+		return nil, perk.E(perk.EInternal, "meta.readLog", err)
 	}
-	defer f.Close()
 	var out []Line
-	for s := bufio.NewScanner(f); s.Scan(); {
+	for text := range bytes.Lines(b) {
 		var l Line
-		if err := json.Unmarshal(s.Bytes(), &l); err != nil {
-			return out, perk.Errorf(perk.EInvalid, "meta.ReadLog", "%s line %d: %w", path, len(out)+1, err)
+		if !bytes.HasSuffix(text, []byte("\n")) {
+			break
+		}
+		if err := json.Unmarshal(text, &l); err != nil {
+			return out, perk.Errorf(perk.EInvalid, "meta.readLog", "%s line %d: %w", path, len(out)+1, err).
+				WithHint("move the file away: training goes on from the checkpoint, with a new log")
 		}
 		out = append(out, l)
 	}
@@ -102,23 +106,28 @@ func ReadLog(path string) ([]Line, error) {
 
 // openLog opens the log for appending after dropping the lines of steps that a lost checkpoint makes anew, and gives the seconds so far.
 func openLog(path string, step int) (*os.File, float64, error) {
-	lines, err := ReadLog(path)
+	lines, err := readLog(path)
 	if err != nil {
 		return nil, 0, err
 	}
-	f, err := os.Create(path)
+	seconds := 0.0
+	var kept bytes.Buffer
+	enc := json.NewEncoder(&kept)
+	for _, l := range lines {
+		if l.Step > step {
+			break
+		}
+		seconds = l.Seconds
+		if err := enc.Encode(l); err != nil {
+			return nil, 0, perk.E(perk.EInternal, "meta.Run", err)
+		}
+	}
+	if err := WriteFile(path, kept.Bytes()); err != nil {
+		return nil, 0, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return nil, 0, perk.E(perk.EInternal, "meta.Run", err)
-	}
-	seconds := 0.0
-	enc := json.NewEncoder(f)
-	for _, l := range lines {
-		if l.Step <= step {
-			seconds = l.Seconds
-			if err := enc.Encode(l); err != nil {
-				return nil, 0, errors.Join(perk.E(perk.EInternal, "meta.Run", err), f.Close())
-			}
-		}
 	}
 	return f, seconds, nil
 }

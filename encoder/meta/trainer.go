@@ -2,7 +2,6 @@ package meta
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -22,7 +21,7 @@ type Trainer struct {
 	c       *Config
 	tok     *tokenizer.Tokenizer
 	sampler sampler
-	params  []*Param
+	params  []*param
 	m, v    [][]float32 // AdamW's moments by parameter
 	step    int         // outer steps made, pretraining included
 	workers []*worker
@@ -169,7 +168,7 @@ func (t *Trainer) parallel(ctx context.Context, documents int, f func(w *worker,
 }
 
 // run computes one document's loss and gradients.
-func (w *worker) run(c *Config, params []*Param, s *sample) (result, error) {
+func (w *worker) run(c *Config, params []*param, s *sample) (result, error) {
 	e, ok := w.episodes[shapeOf(s)]
 	if !ok {
 		var err error
@@ -235,9 +234,4 @@ func (t *Trainer) schedule() float64 {
 		f *= left / t.c.Decay
 	}
 	return f
-}
-
-// String names the state for messages.
-func (t *Trainer) String() string {
-	return fmt.Sprintf("%s at step %d of %d", t.c.Name, t.step, t.total())
 }

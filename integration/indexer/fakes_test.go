@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/plugin"
 )
 
 // memory is a perk.Source over a map; the cursor is the uuid.
@@ -142,6 +143,9 @@ func (m *module) Meta(_ context.Context, key string) ([]byte, error) {
 }
 
 func (m *module) SetMeta(_ context.Context, key string, value []byte) error {
+	if len(value) > plugin.MaxMeta {
+		return perk.Errorf(perk.EInvalid, "module", "%d bytes", len(value))
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.meta[key] = value

@@ -22,7 +22,7 @@ type Module interface {
 	List(ctx context.Context, collection string) iter.Seq2[perk.AdapterInfo, error]
 	// Meta reads what SetMeta stored. Errors: ENotFound.
 	Meta(ctx context.Context, key string) ([]byte, error)
-	// SetMeta stores a value of less than 1 MiB durably.
+	// SetMeta stores a value of at most 64 KiB durably.
 	SetMeta(ctx context.Context, key string, value []byte) error
 }
 
@@ -60,7 +60,7 @@ type Report struct {
 	Took     time.Duration `json:"took_ns"`
 
 	FailedCount int       `json:"failed_count"`
-	Failed      []Failure `json:"failed,omitempty"` // the first 200 of them
+	Failed      []Failure `json:"failed,omitempty"` // the first of them: at most 200, fewer of an interrupted pass
 }
 
 // Indexer indexes one source into one module.

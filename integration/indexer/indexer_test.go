@@ -273,6 +273,23 @@ func TestNoSpaceEndsThePass(t *testing.T) {
 	}
 }
 
+// TestManyFailuresAreResumed: the reasons of many failures do not fit beside the cursor, which must be saved all the same.
+func TestManyFailuresAreResumed(t *testing.T) {
+	src, m := letters("z"), newModule()
+	src.broken = map[string]error{}
+	for i := range 150 {
+		src.broken[fmt.Sprintf("a%03d", i)] = perk.Errorf(perk.EInvalid, "memory", "%s", strings.Repeat("<", 2000))
+	}
+	src.failScan, src.failAt = []error{perk.Errorf(perk.EDenied, "memory", "the key was refused")}, 150
+	if r, err := run(t, src, m, indexer.Options{}); perk.ErrorCode(err) != perk.EDenied || len(r.Failed) != 150 {
+		t.Fatalf("%d failures named, error %v", len(r.Failed), err)
+	}
+	r := mustRun(t, src, m, indexer.Options{Resume: true})
+	if !r.Resumed || r.FailedCount != 150 || r.Encoded != 1 || len(r.Failed) == 0 || len(r.Failed) > 150 {
+		t.Errorf("resumed %t, %d failed, %d of them named, %d encoded", r.Resumed, r.FailedCount, len(r.Failed), r.Encoded)
+	}
+}
+
 func TestWatch(t *testing.T) {
 	src, m := letters("ab"), newModule()
 	ctx, cancel := context.WithCancel(t.Context())

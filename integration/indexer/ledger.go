@@ -11,6 +11,7 @@ import (
 const (
 	maxFailures = 200         // failures that a report and its saved form name
 	maxReason   = 1000        // bytes of a failure's reason
+	maxSaved    = 64 << 10    // bytes of the saved form: what Module.SetMeta takes
 	saveEvery   = time.Second // a crash repeats at most the skips of this long
 )
 
@@ -36,12 +37,18 @@ func load(ctx context.Context, m Module, collection string) (saved, error) {
 	return s, nil
 }
 
+// store saves the state. Failures for which there is no room stay counted and are no longer named.
 func store(ctx context.Context, m Module, collection string, s saved) error {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return perk.E(perk.EInternal, "indexer.store", err)
+	for {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return perk.E(perk.EInternal, "indexer.store", err)
+		}
+		if len(text) <= maxSaved || len(s.Report.Failed) == 0 {
+			return m.SetMeta(ctx, metaKey(collection), text)
+		}
+		s.Report.Failed = s.Report.Failed[:len(s.Report.Failed)/2]
 	}
-	return m.SetMeta(ctx, metaKey(collection), text)
 }
 
 // outcome is what became of one scanned document.

@@ -35,7 +35,8 @@
 //
 //   - Decoding is greedy unless the request sets a temperature. Mapped options: temperature, num_predict, top_k, top_p, seed, stop. Others
 //     are ignored, as Ollama does; images, tools, suffix and format are refused.
-//   - Whoever can reach the endpoint can ask every document of the served collections (Sources is the allow-list). With Options.Key set, each
+//   - Whoever can reach the endpoint can ask every document of the served collections (Sources is the allow-list). Without a key only requests
+//     to an IP address or localhost are answered, so that no page in a browser can come in by a host name of its own. With Options.Key set, each
 //     request needs "Authorization: Bearer KEY". Weaviate's module cannot send that header: give it the endpoint
 //     "http://host:port/key/KEY". That address is readable by whoever can read Weaviate's schema.
 //   - Weaviate shows an error beside the object in GraphQL; over gRPC one object's error fails the whole search.

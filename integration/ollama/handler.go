@@ -3,6 +3,7 @@ package ollama
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"net"
 	"net/http"
 	"strings"
 
@@ -61,7 +62,7 @@ func New(r perk.Reasoner, sources Sources, o Options, log zerolog.Logger) *Handl
 		writeError(w, perk.Errorf(perk.ENotFound, "ollama", "no %s %s here", r.Method, r.URL.Path).
 			WithHint("served are /api/generate, /api/chat, /api/tags, /api/show and /api/version"))
 	})
-	h.routes = http.NewCrossOriginProtection().Handler(mux) // no page in a browser may ask
+	h.routes = http.NewCrossOriginProtection().Handler(mux) // no page of another origin may ask; ownName sees to pages that claim this one
 	return h
 }
 
@@ -85,7 +86,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			WithHint("send the header Authorization: Bearer KEY, or use the address http://host:port/key/KEY"))
 		return
 	}
+	if h.o.Key == "" && !ownName(r.Host) {
+		writeError(w, perk.Errorf(perk.EDenied, "ollama", "without a key, the host name %.80q is not served", r.Host).
+			WithHint("use http://127.0.0.1 or http://localhost, or set a key"))
+		return
+	}
 	h.routes.ServeHTTP(w, r)
+}
+
+// ownName reports whether a request's host is an address or localhost. A page in a browser whose own name was made to resolve to this machine (DNS
+// rebinding) has another, and would otherwise pass for the same origin.
+func ownName(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	return host == "localhost" || net.ParseIP(host) != nil
 }
 
 // sameKey compares in a time that tells neither content nor length.

@@ -2,6 +2,7 @@ package ollama_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -254,6 +255,37 @@ func TestNoBrowserPageMayAsk(t *testing.T) {
 	}
 }
 
+func TestHostNames(t *testing.T) {
+	for host, want := range map[string]int{"127.0.0.1:11434": 200, "localhost": 200, "[::1]:11434": 200, "[::1]": 200, "evil.example:11434": 401, "": 401} {
+		for _, key := range []string{"", "k"} {
+			h := ollama.New(newReasoner(), ollama.Sources{}, ollama.Options{Key: key}, zerolog.Nop())
+			r := httptest.NewRequest(http.MethodGet, "/api/version", nil)
+			r.Host = host
+			r.Header.Set("Authorization", "Bearer "+key)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if key == "" && w.Code != want || key != "" && w.Code != 200 {
+				t.Errorf("host %q, key %q: %d %s", host, key, w.Code, w.Body)
+			}
+		}
+	}
+}
+
+// TestLogTellsNoText: whatever is asked, its words do not reach the log.
+func TestLogTellsNoText(t *testing.T) {
+	var log bytes.Buffer
+	h := ollama.New(newReasoner(), ollama.Sources{"Docs": texts{"1": "secret"}}, ollama.Options{Key: "secret"}, zerolog.New(&log))
+	for _, prompt := range []string{"[[perk:Docs/1]] secret?", "[[perk:Docs/secret text\\u0001]] q?", "[[perk:secret]] q?", "secret", "[[perk:Docs/1]] [[perk:Docs/2]] secret"} {
+		for _, path := range []string{"/key/secret/api/generate", "/key/secretive/api/generate", "/key/secret/api/secret"} {
+			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(`{"model":"perk","prompt":"`+prompt+`"}`))
+			h.ServeHTTP(httptest.NewRecorder(), r)
+		}
+	}
+	if log.Len() == 0 || strings.Contains(log.String(), "secret") {
+		t.Errorf("the log says:\n%s", &log)
+	}
+}
+
 func FuzzRequest(f *testing.F) {
 	for _, s := range []string{
 		`{"model":"perk","prompt":"[[perk:Docs/1]] q?","stream":false}`, `{"options":{"stop":["a"],"seed":-1,"temperature":1e308}}`, `{"prompt":"[[perk:[[perk:a/b]]]]"}`,
@@ -265,7 +297,7 @@ func FuzzRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, path := range []string{"/api/generate", "/api/chat"} {
 			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://127.0.0.1"+path, strings.NewReader(body)))
 			if w.Code != 200 && w.Code != 400 && w.Code != 404 && w.Code != 503 {
 				t.Fatalf("%s: %d %s", path, w.Code, w.Body)
 			}

@@ -170,3 +170,24 @@ func TestGradOfUnrelatedLeafIsNil(t *testing.T) {
 		t.Fatalf("gradient of x*x in y is a node, want nil")
 	}
 }
+
+// The trainer learns from a NaN in its loss that a matrix had no inverse.
+func TestInverseOfWhatIsNotPositiveIsNaN(t *testing.T) {
+	for name, a := range map[string][]float64{"indefinite": {1, 2, 2, 1}, "zero": make([]float64, 4)} {
+		g := ad.NewGraph(ad.NewPool[float64]())
+		loss := ad.Sum(ad.InverseSPD(g.Leaf("a", 2, 2, a)))
+		p, err := g.Compile(loss)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Run(); err != nil {
+			t.Fatal(err)
+		}
+		if got := loss.Value()[0]; !math.IsNaN(got) {
+			t.Errorf("%s: the inverse sums to %g, want NaN", name, got)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -129,9 +129,9 @@ func RowDot[T kernel.Float](a, b *Node[T]) *Node[T] {
 	}, a, b)
 }
 
-// RowSumSq gives the (rows, 1) sums of squares of the rows.
-func RowSumSq[T kernel.Float](a *Node[T]) *Node[T] {
-	return a.graph.apply("RowSumSq", a.Rows, 1, func(out []T, in [][]T) {
+// rowSumSq gives the (rows, 1) sums of squares of the rows.
+func rowSumSq[T kernel.Float](a *Node[T]) *Node[T] {
+	return a.graph.apply("rowSumSq", a.Rows, 1, func(out []T, in [][]T) {
 		for i := range out {
 			r := in[0][i*a.Cols : (i+1)*a.Cols]
 			out[i] = dot(r, r)

@@ -81,5 +81,5 @@ func reluTwice[T kernel.Float](x, g *Node[T]) *Node[T] {
 
 // RMSNorm divides every row by the root of its mean square (+ eps): y = x / sqrt(mean(x^2) + eps).
 func RMSNorm[T kernel.Float](x *Node[T], eps float64) *Node[T] {
-	return RowScale(x, Rsqrt(RowSumSq(x), 1/float64(x.Cols), eps))
+	return RowScale(x, Rsqrt(rowSumSq(x), 1/float64(x.Cols), eps))
 }

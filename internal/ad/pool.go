@@ -9,15 +9,11 @@ import (
 // Pool keeps the scratch buffers of one goroutine's programs by size class, so that programs for several shapes share memory and a
 // run allocates next to nothing once it is warm.
 type Pool[T kernel.Float] struct {
-	free     map[int][][]T // by capacity
-	elements int
+	free map[int][][]T // by capacity
 }
 
 // NewPool makes an empty pool.
 func NewPool[T kernel.Float]() *Pool[T] { return &Pool[T]{free: map[int][][]T{}} }
-
-// Elements is the number of values that the pool has ever allocated.
-func (p *Pool[T]) Elements() int { return p.elements }
 
 // class rounds a size up to a quarter of a power of two, so that at most a fifth of a buffer is wasted.
 func class(n int) int {
@@ -35,7 +31,6 @@ func (p *Pool[T]) get(n int) []T {
 		p.free[c] = l[:len(l)-1]
 		return b[:n]
 	}
-	p.elements += c
 	return make([]T, n, c)
 }
 

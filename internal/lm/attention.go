@@ -8,7 +8,7 @@ const attnBlock = 64
 // heads is the layout of one attention: row r of q has heads·width floats, row r of k and v kvHeads·width.
 type heads struct{ heads, kvHeads, width int }
 
-func (c Config) layout() heads { return heads{c.Heads, c.KVHeads, c.HeadDim()} }
+func (c Config) layout() heads { return heads{c.Heads, c.KVHeads, c.headDim()} }
 
 // attend computes causal attention for one sequence of T rows: o = softmax(q kᵀ) v for every head. p (heads, T, T) keeps
 // the probabilities; entries to the right of a block's last row are undefined.

@@ -32,11 +32,11 @@ type Config struct {
 	TieEmbeddings bool    `json:"tie_embeddings,omitempty"` // the head is the embedding
 }
 
-// HeadDim is the width of one attention head.
-func (c Config) HeadDim() int { return c.Dim / c.Heads }
+// headDim is the width of one attention head.
+func (c Config) headDim() int { return c.Dim / c.Heads }
 
 // kvDim is the width of all keys, or values, of one token.
-func (c Config) kvDim() int { return c.KVHeads * c.HeadDim() }
+func (c Config) kvDim() int { return c.KVHeads * c.headDim() }
 
 // maxSize bounds every size, so that products of two of them cannot overflow.
 const maxSize = 1 << 24
@@ -61,12 +61,12 @@ func (c Config) Validate() error {
 	}
 	finite := func(x float64) bool { return x > 0 && !math.IsInf(x, 0) }
 	switch {
-	case c.Dim%c.Heads != 0 || c.HeadDim()%2 != 0:
+	case c.Dim%c.Heads != 0 || c.headDim()%2 != 0:
 		return bad("dim %d does not split into %d heads of even width", c.Dim, c.Heads)
 	case c.Heads%c.KVHeads != 0:
 		return bad("%d heads do not share %d key-value heads evenly", c.Heads, c.KVHeads)
-	case c.Context > maxRotary/c.HeadDim():
-		return bad("context %d times head width %d is more than %d", c.Context, c.HeadDim(), maxRotary)
+	case c.Context > maxRotary/c.headDim():
+		return bad("context %d times head width %d is more than %d", c.Context, c.headDim(), maxRotary)
 	case !finite(c.RopeTheta) || !finite(c.NormEps):
 		return bad("rope_theta %v and norm_eps %v must be positive", c.RopeTheta, c.NormEps)
 	}

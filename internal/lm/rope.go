@@ -11,7 +11,7 @@ type rope struct {
 }
 
 func newRope(c Config) rope {
-	hd := c.HeadDim()
+	hd := c.headDim()
 	r := rope{head: hd, spread: c.RopeHalf, q: make([]float32, c.Context*hd), k: make([]float32, c.Context*hd)}
 	scale := 1 / math.Sqrt(float64(hd))
 	for i := range hd / 2 {

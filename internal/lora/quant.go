@@ -102,8 +102,8 @@ func unpack(f *safetensors.File) (*safetensors.File, error) {
 
 func rowBytes(cols, bits int) int { return (cols*bits + 7) / 8 }
 
-// levels is one more than the largest level. The levels of b bits are the odd numbers between -2^b and 2^b: without a zero they
-// are symmetric and none is wasted, and one bit is the sign.
+// levels counts the levels of so many bits: the odd numbers between -levels and levels. Without a zero they are symmetric and
+// none is wasted, and one bit is the sign.
 func levels(bits int) int { return 1 << bits }
 
 // code is the number, from 0, of the level next to v.
@@ -169,7 +169,7 @@ func bestScale(row []float32, bits int) float32 {
 	// Rounding must not lift the outermost level over what a float32 holds.
 	s := float32(best)
 	if top := s * float32(levels(bits)-1); math.IsInf(float64(top), 0) {
-		s = math.MaxFloat32 / float32(levels(bits))
+		s = math.Nextafter32(math.MaxFloat32/float32(levels(bits)-1), 0)
 	}
 	return s
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/lora"
 	"github.com/perkdb/perk/internal/safetensors"
@@ -43,21 +42,23 @@ func unpack(t testing.TB, b []byte, like *lora.Adapter) *lora.Adapter {
 	return a
 }
 
-// TestPackError holds each row's squared error, as a share of its squares, to a little over what the best uniform levels reach for normal elements
-// (Max 1960: 0.3634, 0.1188, 0.0115; about 0.0001 for 8 bits), for each width and row lengths that do and do not fill bytes.
+// TestPackError holds the rows' mean squared error, as a share of their squares, to 3% over what the best uniform levels reach for normal elements
+// (Max 1960: 0.3634, 0.1188, 0.0115; 8 bits measured), for each width and row lengths that do and do not fill bytes.
 func TestPackError(t *testing.T) {
-	for bits, bound := range map[int]float64{1: 0.39, 2: 0.135, 4: 0.0135, 8: 1.5e-4} {
+	for bits, bound := range map[int]float64{1: 0.374, 2: 0.1223, 4: 0.0119, 8: 6e-5} {
 		for _, cols := range []int{509, 512} {
 			a := wide(41, cols)
 			x, y := a.Pairs["m"].B, unpack(t, pack(t, a, bits), a).Pairs["m"].B
+			mean := 0.0
 			for r := range 41 {
 				var e, n float64
 				for i := r * cols; i < (r+1)*cols; i++ {
 					e, n = e+math.Pow(float64(x[i])-float64(y[i]), 2), n+math.Pow(float64(x[i]), 2)
 				}
-				if e/n > bound {
-					t.Errorf("%d bits, %d columns: row %d has error %.5f, want at most %v", bits, cols, r, e/n, bound)
-				}
+				mean += e / n / 41
+			}
+			if mean > bound || mean < bound/2 {
+				t.Errorf("%d bits, %d columns: error %.6f, want at most %v", bits, cols, mean, bound)
 			}
 		}
 	}
@@ -103,7 +104,7 @@ func TestPackBytes(t *testing.T) {
 		}
 	}
 	got := unpack(t, pack(t, a, 2), a)
-	if diff := cmp.Diff(a.Pairs["m"].B, got.Pairs["m"].B, cmpopts.EquateApprox(0, 0)); diff != "" {
+	if diff := cmp.Diff(a.Pairs["m"].B, got.Pairs["m"].B); diff != "" {
 		t.Errorf("a row on the levels and a row of zeros must stay: %s", diff)
 	}
 }
@@ -116,7 +117,7 @@ func TestPackExtremes(t *testing.T) {
 				a.Pairs["m"].B[i] = v
 			}
 			for _, w := range unpack(t, pack(t, a, bits), a).Pairs["m"].B {
-				if math.Abs(float64(w-v)) > 1e-2*math.Abs(float64(v))+1e-42 && !(math.Abs(float64(v)) > 1 && w/v > 0.49) {
+				if math.Abs(float64(w)-float64(v)) > 1e-6*math.Abs(float64(v))+1e-42 {
 					t.Errorf("%s, %d bits: %v became %v", name, bits, v, w)
 				}
 			}

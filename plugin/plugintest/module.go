@@ -261,15 +261,17 @@ func (s suite) verify() {
 func (s suite) meta() {
 	_, err := s.m.Meta(s.Context(), "cursor/Article")
 	s.want("meta before it was set", err, perk.ENotFound)
-	for _, v := range [][]byte{[]byte("one"), {0, 0xff, '/'}} {
+	for _, v := range [][]byte{[]byte("one"), {0, 0xff, '/'}, make([]byte, plugin.MaxMeta)} {
 		if err := s.m.SetMeta(s.Context(), "cursor/Article", v); err != nil {
 			s.Fatal(err)
 		}
 		if got, err := s.m.Meta(s.Context(), "cursor/Article"); err != nil || string(got) != string(v) {
-			s.Errorf("meta %q, %v, want %q", got, err, v)
+			s.Errorf("meta %.20q of %d bytes, %v, want %.20q of %d", got, len(got), err, v, len(v))
 		}
 	}
-	s.want("too large", s.m.SetMeta(s.Context(), "big", make([]byte, plugin.MaxMessage)), perk.EInvalid)
+	for _, n := range []int{plugin.MaxMeta + 1, plugin.MaxMessage} { // too large for the module, too large for the wire
+		s.want("too large", s.m.SetMeta(s.Context(), "big", make([]byte, n)), perk.EInvalid)
+	}
 	if ids := s.all(""); len(ids) != 0 {
 		s.Errorf("metadata is listed as adapters: %v", ids)
 	}
