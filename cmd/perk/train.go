@@ -13,7 +13,6 @@ import (
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/encoder/meta"
-	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/internal/tokenizer"
 	"github.com/perkdb/perk/models"
@@ -79,10 +78,6 @@ func runTrain(cmd *cobra.Command, o trainOptions) error {
 	}
 	model, r, err := t.Export()
 	if err != nil {
-		return err
-	}
-	// The base model's identity includes the tokenizer, which the trainer only counts tokens with.
-	if r.Model, err = recipe.BaseID(model.ID(), tok); err != nil {
 		return err
 	}
 	m, err := model.MarshalBinary()
