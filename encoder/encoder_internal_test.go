@@ -34,7 +34,7 @@ func TestRules(t *testing.T) {
 
 func TestTokenWeights(t *testing.T) {
 	b := lm.Batch{B: 2, T: 3, Tokens: make([]int32, 6), Targets: []int32{4, 5, -1, 6, -1, -1}}
-	if d := cmp.Diff([]float32{1, 1, 0, 1, 0, 0}, TokenWeights(nil, nil, b)); d != "" {
+	if d := cmp.Diff([]float32{1, 1, 0, 1, 0, 0}, TokenWeights(nil, nil, b, 1)); d != "" {
 		t.Errorf("no head (-want +got):\n%s", d)
 	}
 	// One hidden unit that reads 2 h_{t-1}[0] - h_t[1] + 0.5.
@@ -46,7 +46,7 @@ func TestTokenWeights(t *testing.T) {
 		return float32(math.Log(1+math.Exp(3*x)) / 3)
 	}
 	want := []float32{head(1, 2), head(9, 3), 0, head(-1, 4), 0, 0}
-	if d := cmp.Diff(want, TokenWeights(w, h, b), cmpopts.EquateApprox(1e-6, 1e-7)); d != "" {
+	if d := cmp.Diff(want, TokenWeights(w, h, b, 2), cmpopts.EquateApprox(1e-6, 1e-7)); d != "" {
 		t.Errorf("head (-want +got):\n%s", d)
 	}
 	if got := softplus(1e6, 3); got != 1e6 {

@@ -160,7 +160,7 @@ func (l *Loop) weigh(ctx context.Context, g *group, pass *lm.Pass) error {
 			return err
 		}
 	}
-	g.weights = TokenWeights(l.Recipe.Weighting, hidden, g.batch)
+	g.weights = TokenWeights(l.Recipe.Weighting, hidden, g.batch, l.Threads)
 	for i, w := range g.weights {
 		g.total += float64(w)
 		g.weights[i] = w / l.Recipe.LossDivisor

@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"math"
+	"sync"
 
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/lm"
@@ -10,8 +11,8 @@ import (
 
 // TokenWeights gives the write weight of every position's target, (B*T): 0 where the batch has no target, and what the
 // head says elsewhere, 1 without a head. hidden is lm.Pass.Hidden's (B*T, dim); it is not read without a head. The target of position i
-// is the token at i+1 of the same sequence, so the head reads rows i and i+1.
-func TokenWeights(w *recipe.Weighting, hidden []float32, b lm.Batch) []float32 {
+// is the token at i+1 of the same sequence, so the head reads rows i and i+1. Sequences are split over threads; the result has the same bits for any number.
+func TokenWeights(w *recipe.Weighting, hidden []float32, b lm.Batch, threads int) []float32 {
 	out := make([]float32, b.B*b.T)
 	if w == nil {
 		for i, t := range b.Targets {
@@ -21,12 +22,24 @@ func TokenWeights(w *recipe.Weighting, hidden []float32, b lm.Batch) []float32 {
 		}
 		return out
 	}
+	var running sync.WaitGroup
+	threads = max(1, min(threads, b.B))
+	for k := range threads {
+		from, to := b.B*k/threads*b.T, b.B*(k+1)/threads*b.T
+		running.Go(func() { weigh(w, hidden[from*w.Dim:to*w.Dim], b.Targets[from:to], out[from:to]) })
+	}
+	running.Wait()
+	return out
+}
+
+// weigh runs the head on whole sequences.
+func weigh(w *recipe.Weighting, hidden []float32, targets []int32, out []float32) {
 	// W1 [h_{t-1}; h_t] is the sum of two products, each over all rows at once, with the two halves of W1.
-	n := b.B * b.T
+	n := len(targets)
 	before, own := make([]float32, n*w.Hidden), make([]float32, n*w.Hidden)
 	kernel.Gemm(false, true, n, w.Hidden, w.Dim, hidden, w.Dim, w.W1, 2*w.Dim, 0, before, w.Hidden)
 	kernel.Gemm(false, true, n, w.Hidden, w.Dim, hidden, w.Dim, w.W1[w.Dim:], 2*w.Dim, 0, own, w.Hidden)
-	for i, t := range b.Targets {
+	for i, t := range targets {
 		if t < 0 {
 			continue
 		}
@@ -36,7 +49,6 @@ func TokenWeights(w *recipe.Weighting, hidden []float32, b lm.Batch) []float32 {
 		}
 		out[i] = float32(softplus(x, recipe.Beta))
 	}
-	return out
 }
 
 func gelu(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }

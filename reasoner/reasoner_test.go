@@ -285,8 +285,8 @@ func TestSampling(t *testing.T) {
 		}
 		return a.Text
 	}
-	if ask(1) != ask(1) || ask(1) == ask(2) {
-		t.Errorf("seed 1: %q and %q, seed 2: %q", ask(1), ask(1), ask(2))
+	if first, again, other := ask(1), ask(1), ask(2); first != again || first == other {
+		t.Errorf("seed 1: %q and %q, seed 2: %q", first, again, other)
 	}
 }
 

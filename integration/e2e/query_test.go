@@ -73,7 +73,9 @@ func overGRPC(t *testing.T, address, query, question string, limit uint32) []hit
 	}
 	defer conn.Close()
 	reply, err := pb.NewWeaviateClient(conn).Search(t.Context(), &pb.SearchRequest{
-		Collection: collection, Limit: limit, Uses_123Api: true, Uses_125Api: true, Uses_127Api: true,
+		Collection: collection, Limit: limit,
+		//lint:ignore SA1019 the server answers in its oldest form unless a client says that it knows the newer ones
+		Uses_123Api: true, Uses_125Api: true, Uses_127Api: true,
 		Bm25Search: &pb.BM25{Query: query, Properties: []string{"content"}},
 		Properties: &pb.PropertiesRequest{NonRefProperties: []string{"docRef"}},
 		Generative: &pb.GenerativeSearch{Single: &pb.GenerativeSearch_Single{Prompt: prompt(question)}},
