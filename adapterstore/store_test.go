@@ -3,6 +3,8 @@ package adapterstore_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -177,6 +179,9 @@ func onDisk(t *testing.T, dir string, marker []byte) bool {
 	}
 	for _, f := range files {
 		b, err := os.ReadFile(f)
+		if errors.Is(err, fs.ErrNotExist) {
+			return onDisk(t, dir, marker) // Badger flushed this log into a table meanwhile: look at the files that there are now
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

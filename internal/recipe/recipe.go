@@ -49,6 +49,10 @@ type Target struct {
 const (
 	SGD   = "sgd"   // phi -= a g
 	AdamW = "adamw" // Adam with decoupled weight decay
+	// Ridge is phi -= a g (K^T W K + lambda I)^-1, for one target of which only B trains: the gradient is whitened by the covariance of the document's keys, so
+	// that facts whose keys overlap do not overwrite each other. K holds the keys Scale * f(A x_t), W the token weights over LossDivisor. It is one
+	// step of kernel ridge regression, the closed form of the delta rule (docs/adr/0003).
+	Ridge = "ridge"
 )
 
 // Rule says how a gradient becomes a step. Beta1, Beta2, Eps and WeightDecay are AdamW's, Lambda is Ridge's; the others have them 0.
