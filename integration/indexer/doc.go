@@ -11,7 +11,8 @@
 //
 // One goroutine scans the source, Options.Workers goroutines encode, and a ledger saves the cursor of the longest prefix of the scan whose
 // documents are all dealt with (Module.SetMeta, key "index/COLLECTION"). A pass that was interrupted, by Ctrl-C, a crash, a plugin or a
-// database that stayed away, goes on from that cursor when Options.Resume is set. An unchanged document (content hash of its adapter) is
+// database that stayed away, goes on from that cursor when Options.Resume is set, and a
+// whole pass follows, for what was written behind the cursor. An unchanged document (content hash of its adapter) is
 // skipped. A document that cannot be encoded (empty, not UTF-8, too long) is put on Report.Failed and the pass goes on; every pass that
 // starts from the beginning tries it again. Something that is away (perk.EUnavailable) is tried again with growing pauses.
 //

@@ -75,12 +75,23 @@ func New(source perk.Source, module Module, log zerolog.Logger) *Indexer {
 	return &Indexer{source: source, module: module, log: log.With().Str("room", "indexer").Logger()}
 }
 
-// Run makes one pass. The report is valid, as far as it goes, beside an error too; the next Run with Resume goes on from there.
-// Errors: EInvalid (options), EUnavailable (source or plugin stayed away), ENoSpace, EDenied, ECanceled, and the source's own.
+// Run makes one pass. The report is valid, as far as it goes, beside an error too; the next Run with Resume goes on from there. A resumed
+// pass that reaches the end is followed by a whole one, because documents may have been written behind its cursor in the meantime; that costs reading, and
+// encodes only those. Errors: EInvalid (options), EUnavailable (source or plugin stayed away), ENoSpace, EDenied, ECanceled, and the source's own.
 func (x *Indexer) Run(ctx context.Context, o Options) (Report, error) {
 	if o.Collection == "" {
 		return Report{}, perk.Errorf(perk.EInvalid, "indexer.Run", "no collection named").WithHint("set Options.Collection")
 	}
+	report, err := x.run(ctx, o)
+	if err != nil || !report.Resumed {
+		return report, err
+	}
+	again, err := x.run(ctx, o)
+	return report.followed(again), err
+}
+
+// run makes one pass.
+func (x *Indexer) run(ctx context.Context, o Options) (Report, error) {
 	p, err := x.newPass(ctx, o)
 	if err != nil {
 		return Report{}, err
@@ -97,6 +108,17 @@ func (x *Indexer) Run(ctx context.Context, o Options) (Report, error) {
 	event.Str("collection", o.Collection).Int("encoded", report.Encoded).Int("skipped", report.Skipped).Int("removed", report.Removed).
 		Int("failed", report.FailedCount).Bool("complete", report.Complete).Dur("took", report.Took).Msg("indexed collection")
 	return report, err
+}
+
+// followed is the report of a resumed pass and the whole pass after it as one: what either wrote and removed, and the failures that remain.
+func (r Report) followed(by Report) Report {
+	by.Skipped = max(0, by.Skipped-r.Encoded) // written by the first, met unchanged by the second
+	by.Encoded += r.Encoded
+	by.Removed += r.Removed
+	by.Tokens += r.Tokens
+	by.Took += r.Took
+	by.Resumed = true
+	return by
 }
 
 // Watch runs a pass now and again every interval after the last one ended, until ctx ends. done, when not nil, gets every pass's result.

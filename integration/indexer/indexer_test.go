@@ -225,6 +225,30 @@ func TestRemovalAfterResume(t *testing.T) {
 	}
 }
 
+// TestResumeFindsWhatWasWrittenBehindTheCursor: a document that changed, and one that came, where the interrupted pass had already been.
+func TestResumeFindsWhatWasWrittenBehindTheCursor(t *testing.T) {
+	src, m := letters("bcdef"), newModule()
+	m.fail = func(uuid string, _ int) error {
+		if uuid == "d" {
+			return perk.Errorf(perk.EUnavailable, "plugin", "gone")
+		}
+		return nil
+	}
+	if _, err := run(t, src, m, indexer.Options{}); perk.ErrorCode(err) != perk.EUnavailable {
+		t.Fatal(err)
+	}
+	m.fail = nil
+	src.texts["a"], src.texts["b"] = "new", "changed"
+	if r := mustRun(t, src, m, indexer.Options{Resume: true}); r.Encoded != 7 || r.Skipped != 0 || !r.Complete || !r.Resumed { // b was written twice
+		t.Errorf("report %+v", r)
+	}
+	for uuid, text := range src.texts {
+		if info, err := m.Describe(t.Context(), src.id(uuid)); err != nil || info.Content != perk.ContentHash(text) {
+			t.Errorf("%s: adapter of %s, %v, want the present text", uuid, info.Content.Short(), err)
+		}
+	}
+}
+
 // TestDamagedAdapterIsWrittenAnew: a scan repairs what the store cannot read.
 func TestDamagedAdapterIsWrittenAnew(t *testing.T) {
 	src, m := letters("ab"), newModule()
