@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // DocumentID names one document of a document database. Tenant is empty where the collection has none.
@@ -85,6 +86,18 @@ func (h *Hash) UnmarshalText(b []byte) error {
 
 // ContentHash is the digest of a document's text; it decides whether an adapter is up to date.
 func ContentHash(text string) Hash { return sha256.Sum256([]byte(text)) }
+
+// InvalidUTF8 gives the offset of the first byte of text that is no part of a UTF-8 character, or -1 where there is none. U+FFFD itself is valid.
+func InvalidUTF8(text string) int {
+	for at, r := range text {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(text[at:]); size == 1 {
+				return at
+			}
+		}
+	}
+	return -1
+}
 
 // Document is a long text to be written into an adapter.
 type Document struct {

@@ -2,7 +2,6 @@ package encoder
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/recipe"
@@ -66,15 +65,7 @@ func Chunk(text string, tok recipe.Tokenizer, r *recipe.Recipe) (*Chunks, error)
 
 func checkText(text string) error {
 	const op = "encoder.Chunk"
-	if !utf8.ValidString(text) {
-		at := 0
-		for at < len(text) {
-			r, n := utf8.DecodeRuneInString(text[at:])
-			if r == utf8.RuneError && n == 1 {
-				break
-			}
-			at += n
-		}
+	if at := perk.InvalidUTF8(text); at >= 0 {
 		return perk.Errorf(perk.EInvalid, op, "the text is not UTF-8: byte 0x%02x at offset %d", text[at], at).WithHint("convert the document to UTF-8")
 	}
 	if strings.TrimSpace(text) == "" {

@@ -40,21 +40,11 @@ type episode[T kernel.Float] struct {
 func newEpisode[T kernel.Float](c *Config, params []*param, s shape, pool *ad.Pool[T]) (*episode[T], error) {
 	e := newInputs[T](c, s)
 	g := ad.NewGraph(pool)
-	leaves := make([]*ad.Node[T], len(params))
-	for i, p := range params {
-		leaves[i] = g.Leaf(p.Name, p.Rows, p.Cols, data[T](p))
-	}
+	leaves := newLeaves(g, params)
 	e.build(g, newNetwork(c, params, leaves))
 	e.grads = ad.Grad(e.loss, leaves...)
-	outputs := []*ad.Node[T]{e.loss, e.nll, e.weights}
-	outputs = append(outputs, e.adapter...)
-	for i, d := range e.grads {
-		if d != nil && d != leaves[i] {
-			outputs = append(outputs, d)
-		}
-	}
 	var err error
-	e.program, err = g.Compile(outputs...)
+	e.program, err = compile(g, append([]*ad.Node[T]{e.loss, e.nll, e.weights}, e.adapter...), e.grads)
 	return e, err
 }
 

@@ -2,6 +2,7 @@ package meta
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/perkdb/perk/internal/ad"
@@ -37,6 +38,36 @@ type pair[T kernel.Float] struct{ a, b *ad.Node[T] }
 type network[T kernel.Float] struct {
 	c       *Config
 	weights map[string]*ad.Node[T]
+}
+
+// newLeaves binds the parameters into a graph, in their order.
+func newLeaves[T kernel.Float](g *ad.Graph[T], params []*param) []*ad.Node[T] {
+	leaves := make([]*ad.Node[T], len(params))
+	for i, p := range params {
+		leaves[i] = g.Leaf(p.Name, p.Rows, p.Cols, data[T](p))
+	}
+	return leaves
+}
+
+// compile makes a program of outputs and the gradients that are not nil.
+func compile[T kernel.Float](g *ad.Graph[T], outputs, grads []*ad.Node[T]) (*ad.Program[T], error) {
+	for _, d := range grads {
+		if d != nil {
+			outputs = append(outputs, d)
+		}
+	}
+	return g.Compile(outputs...)
+}
+
+// copies gives the gradients of a run, nil where the loss does not depend on the parameter; the next run overwrites the nodes' own data.
+func copies(grads []*ad.Node[float32]) [][]float32 {
+	out := make([][]float32, len(grads))
+	for i, d := range grads {
+		if d != nil {
+			out[i] = slices.Clone(d.Value())
+		}
+	}
+	return out
 }
 
 func newNetwork[T kernel.Float](c *Config, params []*param, leaves []*ad.Node[T]) *network[T] {

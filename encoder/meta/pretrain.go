@@ -23,23 +23,14 @@ func newPretrain(c *Config, params []*param, pool *ad.Pool[float32]) (*pretrain,
 	s := shape{chunks: pretrainChunks, rows: pretrainChunks * c.ChunkTokens}
 	p := &pretrain{e: newInputs[float32](c, s)}
 	g := ad.NewGraph(pool)
-	leaves := make([]*ad.Node[float32], len(params))
-	for i, q := range params {
-		leaves[i] = g.Leaf(q.Name, q.Rows, q.Cols, q.Data)
-	}
+	leaves := newLeaves(g, params)
 	net := newNetwork(c, params, leaves)
 	h := ad.RMSNorm(ad.Gather(net.stream(p.e.write, c.seq()).hidden(nil), p.e.at), c.Model.NormEps)
 	nll := ad.Head[float32]{Scale: float32(c.Model.LogitScale), Targets: p.e.targets}.Nll(h, net.weights["embed"])
 	p.loss = ad.Scale(ad.Sum(ad.Mul(nll, g.Leaf("mask", s.rows, 1, p.e.mask))), float32(1/float64(s.rows)))
 	p.grads = ad.Grad(p.loss, leaves...)
-	outputs := []*ad.Node[float32]{p.loss}
-	for _, d := range p.grads {
-		if d != nil {
-			outputs = append(outputs, d)
-		}
-	}
 	var err error
-	p.program, err = g.Compile(outputs...)
+	p.program, err = compile(g, []*ad.Node[float32]{p.loss}, p.grads)
 	return p, err
 }
 
@@ -64,14 +55,7 @@ func (t *Trainer) pretrainStep(ctx context.Context) (Stats, error) {
 		if err := w.clm.program.Run(); err != nil {
 			return perk.E(perk.EInternal, "meta.Step", err)
 		}
-		results[i] = result{sample: s, loss: float64(w.clm.loss.Value()[0])}
-		for _, g := range w.clm.grads {
-			var c []float32
-			if g != nil {
-				c = append(c, g.Value()...)
-			}
-			results[i].grads = append(results[i].grads, c)
-		}
+		results[i] = result{sample: s, loss: float64(w.clm.loss.Value()[0]), grads: copies(w.clm.grads)}
 		return nil
 	})
 	if err != nil {

@@ -181,16 +181,9 @@ func (w *worker) run(c *Config, params []*param, s *sample) (result, error) {
 	if err := e.program.Run(); err != nil {
 		return result{}, perk.E(perk.EInternal, "meta.Step", err)
 	}
-	r := result{sample: s, loss: float64(e.loss.Value()[0]), right: right(e.nll.Value(), s.asks)}
+	r := result{sample: s, loss: float64(e.loss.Value()[0]), right: right(e.nll.Value(), s.asks), grads: copies(e.grads)}
 	for _, v := range e.weights.Value() {
 		r.weight += float64(v) / float64(s.rows())
-	}
-	for _, g := range e.grads {
-		if g == nil {
-			r.grads = append(r.grads, nil)
-			continue
-		}
-		r.grads = append(r.grads, append([]float32(nil), g.Value()...))
 	}
 	return r, nil
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -175,13 +174,8 @@ func checkText(text string) error {
 	if strings.TrimSpace(text) == "" {
 		return perk.Errorf(perk.EInvalid, "indexer", "the document is empty").WithHint("give it a text or delete it")
 	}
-	for at, r := range text {
-		if r != utf8.RuneError {
-			continue
-		}
-		if _, size := utf8.DecodeRuneInString(text[at:]); size == 1 { // not a real U+FFFD
-			return perk.Errorf(perk.EInvalid, "indexer", "the text is not UTF-8 at byte %d", at).WithHint("convert it to UTF-8, for instance with iconv")
-		}
+	if at := perk.InvalidUTF8(text); at >= 0 {
+		return perk.Errorf(perk.EInvalid, "indexer", "the text is not UTF-8 at byte %d", at).WithHint("convert it to UTF-8, for instance with iconv")
 	}
 	return nil
 }

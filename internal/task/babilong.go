@@ -97,10 +97,7 @@ func whereIsThing(events []event) []QA {
 			continue
 		}
 		own := eventsOf(events, last.person)
-		walk := lastMove(own, len(own))
-		if last.kind == drop {
-			walk = lastMove(own, last.number)
-		}
+		walk := lastMove(own, carryEnd(last, own))
 		out = append(out, QA{
 			Question: "Where is the " + name + "?",
 			Answers:  []string{places()[own[walk].place]},
@@ -122,10 +119,7 @@ func whereBefore(events []event) []QA {
 			continue
 		}
 		own := eventsOf(events, last.person)
-		end := len(own) // the carry is own[taken:end]
-		if last.kind == drop {
-			end = last.number
-		}
+		end := carryEnd(last, own) // the carry is own[taken:end]
 		taken := end - 1
 		for own[taken].kind != grab || own[taken].thing != t {
 			taken--
@@ -155,6 +149,14 @@ func walkBack(touch event, stretch []event) []Fact {
 		out = append(out, Fact{Text: e.text})
 	}
 	return out
+}
+
+// carryEnd gives where, in the events of the person who touched a thing last, the carry ends: at the drop, or never while it is held.
+func carryEnd(last event, own []event) int {
+	if last.kind == drop {
+		return last.number
+	}
+	return len(own)
 }
 
 // eventsOf gives a person's events; the i-th has number i.
