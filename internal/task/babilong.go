@@ -39,11 +39,21 @@ func (b babilong) Episode(rng *rand.Rand, o Options) (Episode, error) {
 			}
 			continue
 		}
-		facts := make([]string, len(events))
-		for i, j := range rng.Perm(len(events)) {
-			facts[i] = events[j].text
+		var asked []Fact
+		if !o.Place.anywhere() {
+			asked = one(rng, ep.Questions).Support
 		}
-		ep.Text = scatter(rng, o, facts, false)
+		facts := make([]piece, len(events))
+		for i, j := range rng.Perm(len(events)) {
+			facts[i] = piece{text: events[j].text, placed: slices.ContainsFunc(asked, func(f Fact) bool { return f.Text == events[j].text })}
+		}
+		var ok bool
+		if ep.Text, ok = scatter(rng, o, facts); !ok {
+			continue
+		}
+		if ep.Questions = o.Place.filter(ep.Text, ep.Questions); len(ep.Questions) == 0 {
+			continue
+		}
 		shuffle(rng, ep.Questions)
 		return ep, nil
 	}
@@ -78,7 +88,8 @@ func whereIsPerson(events []event) []QA {
 		if own := eventsOf(events, p); len(own) > 0 {
 			last := own[len(own)-1]
 			out = append(out, QA{
-				Question: "Where is " + name + "?", Answers: []string{places()[last.place]}, Support: []Fact{{Text: last.text}}, Form: "where-is-person",
+				Question: "Where is " + name + "?", Answers: []string{places()[last.place]}, Support: []Fact{{Text: last.text}},
+				About: []string{name}, Form: "where-is-person",
 			})
 		}
 	}
@@ -102,6 +113,7 @@ func whereIsThing(events []event) []QA {
 			Question: "Where is the " + name + "?",
 			Answers:  []string{places()[own[walk].place]},
 			Support:  walkBack(last, own[walk:]),
+			About:    []string{name},
 			Form:     "where-is-thing",
 		})
 	}
@@ -135,6 +147,7 @@ func whereBefore(events []event) []QA {
 				Question: fmt.Sprintf("Where was the %s before the %s?", name, places()[own[i].place]),
 				Answers:  []string{places()[own[before].place]},
 				Support:  walkBack(last, own[before:end]),
+				About:    []string{name},
 				Form:     "where-before",
 			})
 		}

@@ -9,12 +9,13 @@
 //   - babilong-qa1, -qa2, -qa3: a bAbI story in PERK's form ("Daniel Event 4: Daniel went back to the garden."), its events in random
 //     order among filler. Every question whose answer the text alone decides is kept (see lastTouch for the rule).
 //   - student-recall, -relation, -aggregate: nothing but records, one a line; student-recall-filler: 2-12 records among filler.
-//   - facts: statements about things of people's daily work (orders, shifts, sensors ...) among filler, in many wordings.
+//   - facts: things of people's daily work (orders, shifts, sensors ...), several of 1-3 types, their attributes stated in sentences of many wordings or
+//     in records of many surface forms (labels, JSON, CSV, tables, logs ...), among filler or as a list. Forms: recall, reverse, two-hop, cloze.
 //
 // # What training and evaluation do not share
 //
-// Novels (one in five is held out), combinations of students' first and last names (one in five), entity types of the fact family
-// (one in four). The bAbI vocabulary is closed, so its stories differ by the draw only. Generated filler has one grammar.
+// Novels (one in five is held out), combinations of students' first and last names (one in five), of the fact family
+// entity types, wordings, words made of two lists (one in five each) and three of 17 surface forms, which come in evaluation beside the others. The bAbI vocabulary is closed, so its stories differ by the draw only. Generated filler has one grammar.
 //
 // # Caveats
 //

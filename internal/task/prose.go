@@ -51,12 +51,7 @@ func OpenProse(path string) (*Prose, error) {
 		if len(text) < 1000 {
 			continue
 		}
-		s := Train
-		h := fnv.New32a()
-		h.Write([]byte(title))
-		if h.Sum32()%5 == 0 {
-			s = Eval
-		}
+		s := splitOf(title)
 		p.novels[s] = append(p.novels[s], novel{title, text})
 	}
 	for s, list := range p.novels {
@@ -65,6 +60,16 @@ func OpenProse(path string) (*Prose, error) {
 		}
 	}
 	return p, nil
+}
+
+// splitOf holds about one in five titles out for evaluation, by a hash.
+func splitOf(title string) Split {
+	h := fnv.New32a()
+	h.Write([]byte(title))
+	if h.Sum32()%5 == 0 {
+		return Eval
+	}
+	return Train
 }
 
 // Name gives "novels".

@@ -71,6 +71,12 @@ func (s student) upTo(last field) string {
 	return b.String()
 }
 
+// part gives one field of the record as the document has it.
+func (s student) part(f field) string { return f.label() + ": " + s.values[f] }
+
+// elided quotes the record's id and one field and leaves out what stands between them.
+func (s student) elided(f field) string { return s.part(fieldID) + Elision + s.part(f) }
+
 // registrar makes students with ids and names that are unique in a document.
 type registrar struct {
 	rng         *rand.Rand
@@ -78,6 +84,8 @@ type registrar struct {
 	first, last []string
 	schools     []school
 	used        map[string]bool
+	similar     float64 // share of ids that differ from another in one digit
+	ids         []string
 }
 
 // newRegistrar opens a register. Where narrow is set only a few schools and majors occur, so that students share them.
@@ -103,7 +111,7 @@ func (r *registrar) student() student {
 	sch := r.schools[r.rng.IntN(len(r.schools))]
 	s := student{grade: r.rng.IntN(101)}
 	s.values = [fields]string{
-		r.fresh(func() string { return strconv.Itoa(1_000_000 + r.rng.IntN(9_000_000)) }),
+		r.fresh(r.id),
 		r.fresh(r.name),
 		years()[r.rng.IntN(len(years()))],
 		sch.name,
@@ -111,6 +119,19 @@ func (r *registrar) student() student {
 		strconv.Itoa(s.grade),
 	}
 	return s
+}
+
+// id draws seven digits, no 0 in front; a share of them differs from an earlier id in one digit.
+func (r *registrar) id() string {
+	id := []byte(strconv.Itoa(1_000_000 + r.rng.IntN(9_000_000)))
+	if r.similar > 0 && len(r.ids) > 0 && r.rng.Float64() < r.similar {
+		id = []byte(one(r.rng, r.ids))
+		id[r.rng.IntN(len(id))] = '1' + byte(r.rng.IntN(9))
+	}
+	if r.similar > 0 {
+		r.ids = append(r.ids, string(id))
+	}
+	return string(id)
 }
 
 // name draws a name of the split.
@@ -139,7 +160,9 @@ func fullest(rng *rand.Rand, o Options, narrow bool) []student {
 	var best []student
 	least := o.Tokens + 1
 	for try := 0; try < 30 && least > max(1, o.Tokens*3/200); try++ {
-		if list, left := newRegistrar(rng, o.Split, narrow).records(o.Tokens, o.Count); left < least {
+		r := newRegistrar(rng, o.Split, narrow)
+		r.similar = o.Similar
+		if list, left := r.records(o.Tokens, o.Count); left < least {
 			best, least = list, left
 		}
 	}

@@ -103,18 +103,14 @@ func TestStudentsResolvable(t *testing.T) {
 
 func TestNoLeak(t *testing.T) {
 	names := [2]map[string]bool{{}, {}}
-	forms := [2]map[string]bool{{}, {}}
 	for _, split := range []task.Split{task.Train, task.Eval} {
 		for seed := range seeds(60, 15) {
 			for _, r := range readRecords(t, draw(t, "student-recall", seed, options(4096, split)).Text) {
 				names[split][r[1]] = true
 			}
-			for _, q := range draw(t, "facts", seed, options(1024, split)).Questions {
-				forms[split][q.Form] = true
-			}
 		}
 	}
-	for what, sets := range map[string][2]map[string]bool{"names": names, "fact forms": forms} {
+	for what, sets := range map[string][2]map[string]bool{"names": names} {
 		if len(sets[0]) < 12 || len(sets[1]) < 12 {
 			t.Errorf("%s: only %d and %d seen", what, len(sets[0]), len(sets[1]))
 		}
@@ -126,32 +122,41 @@ func TestNoLeak(t *testing.T) {
 	}
 }
 
-// A fact's statement holds the answer and names the entity; no two questions of a document ask for the same thing.
+// A support holds the answer and names the entity asked for, no pattern is left unfilled, and no question has two answers.
 func TestFactsResolvable(t *testing.T) {
-	types := map[string]bool{}
-	for seed := range seeds(200, 100) {
+	forms := map[string]int{}
+	for seed := range seeds(300, 100) {
 		ep := draw(t, "facts", seed, options(1024, task.Split(seed%2)))
-		asked := map[string]bool{}
+		answers := map[string]string{}
 		for _, q := range ep.Questions {
-			types[strings.Split(q.Form, "/")[0]] = true
-			statement := q.Support[0].Text
-			if !strings.Contains(strings.ToLower(statement), strings.ToLower(q.Answers[0])) {
-				t.Errorf("seed %d: %q does not state %q", seed, statement, q.Answers[0])
+			forms[q.Form]++
+			if was, ok := answers[q.Question]; ok && was != q.Answers[0] {
+				t.Errorf("seed %d: %q is answered %q and %q", seed, q.Question, was, q.Answers[0])
 			}
-			if n := strings.Count(ep.Text, statement); n != 1 {
-				t.Errorf("seed %d: %q stands %d times", seed, statement, n)
+			answers[q.Question] = q.Answers[0]
+			if regexp.MustCompile(`[{}@#]|\b(KEY|VAL|NOUN|LINK|LABEL|TYPE|DATE)\b`).MatchString(q.Question) && !q.Cloze {
+				t.Errorf("seed %d: unfilled pattern in %q", seed, q.Question)
 			}
-			if strings.ContainsAny(statement+q.Question, "{}@#") || regexp.MustCompile(`\b(KEY|VAL|NOUN)\b`).MatchString(statement+q.Question) {
-				t.Errorf("seed %d: unfilled pattern in %q or %q", seed, statement, q.Question)
+			if q.Cloze {
+				if n := strings.Count(ep.Text, q.Question+" "); n != 1 || !strings.Contains(ep.Text, q.Question+" "+q.Answers[0]) {
+					t.Errorf("seed %d: cloze %q %q begins %d places", seed, q.Question, q.Answers, n)
+				}
+				continue
 			}
-			// The entity is what question and statement share beside the attribute's words; its last word is unique to it.
-			if asked[q.Form+q.Question] {
-				t.Errorf("seed %d: %q is asked twice", seed, q.Question)
+			last := q.Support[len(q.Support)-1]
+			if !strings.Contains(strings.ToLower(last.Text), strings.ToLower(q.Answers[0])) {
+				t.Errorf("seed %d: %q does not state %q", seed, last.Text, q.Answers[0])
 			}
-			asked[q.Form+q.Question] = true
+			// What a memory can be led by must not come after what it is to give.
+			if tail := strings.HasSuffix(last.Text, q.Answers[0]); tail == last.Reversed && !strings.HasPrefix(strings.ToLower(last.Text), strings.ToLower(q.Answers[0])) && q.Form != "reverse" {
+				t.Errorf("seed %d: %q of %q: reversed is %v", seed, q.Answers[0], last.Text, last.Reversed)
+			}
 		}
 	}
-	if len(types) < 16 {
-		t.Errorf("%d entity types seen, want 16: %v", len(types), types)
+	for _, f := range []string{"recall", "two-hop", "reverse", "cloze"} {
+		if forms[f] < 20 {
+			t.Errorf("form %s came %d times: %v", f, forms[f], forms)
+		}
 	}
+	t.Log(forms)
 }

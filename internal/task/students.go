@@ -35,15 +35,21 @@ func (t students) Episode(rng *rand.Rand, o Options) (Episode, error) {
 	if err := o.valid(t.filler); err != nil {
 		return Episode{}, err
 	}
+	return o.placed(func() (Episode, error) { return t.draw(rng, o) })
+}
+
+func (t students) draw(rng *rand.Rand, o Options) (Episode, error) {
 	ep := Episode{Task: t.Name(), ID: fmt.Sprintf("%s-%016x", t.Name(), rng.Uint64())}
 	var list []student
 	if t.filler {
-		list = newRegistrar(rng, o.Split, false).some(2+rng.IntN(11), o)
-		facts := make([]string, len(list))
+		r := newRegistrar(rng, o.Split, false)
+		r.similar = o.Similar
+		list = r.some(2+rng.IntN(11), o)
+		facts := make([]piece, len(list))
 		for i, s := range list {
-			facts[i] = s.line()
+			facts[i] = piece{text: s.line(), line: true}
 		}
-		ep.Text = scatter(rng, o, facts, true)
+		ep.Text, _ = scatter(rng, o, facts) // some leaves room
 	} else {
 		list = fullest(rng, o, t.kind == relation)
 		ep.Text = lines(list)
@@ -67,11 +73,6 @@ func (t students) Episode(rng *rand.Rand, o Options) (Episode, error) {
 		ep.Questions = relationQuestions(rng, list)
 	case aggregate:
 		ep.Questions = aggregateQuestions(list)
-	}
-	if o.NoSupport {
-		for i := range ep.Questions {
-			ep.Questions[i].Support = nil
-		}
 	}
 	shuffle(rng, ep.Questions)
 	return ep, nil
@@ -106,7 +107,8 @@ func recallQuestions(rng *rand.Rand, list []student) []QA {
 		id := s.values[fieldID]
 		f := drawField()
 		out = append(out, QA{
-			Question: fmt.Sprintf(ask[f], id), Answers: []string{s.values[f]}, Support: []Fact{{Text: s.upTo(f)}}, Form: f.form(),
+			Question: fmt.Sprintf(ask[f], id), Answers: []string{s.values[f]}, Support: []Fact{{Text: s.elided(f)}},
+			About: []string{id}, Form: f.form(),
 		})
 		f = drawField()
 		out = append(out, QA{
@@ -149,7 +151,8 @@ func relationQuestions(rng *rand.Rand, list []student) []QA {
 			out = append(out, QA{
 				Question: fmt.Sprintf(form.ask, a.values[fieldID], b.values[fieldID]),
 				Answers:  []string{answer},
-				Support:  []Fact{{Text: a.upTo(form.f)}, {Text: b.upTo(form.f)}},
+				Support:  []Fact{{Text: a.elided(form.f)}, {Text: b.elided(form.f)}},
+				About:    []string{a.values[fieldID], b.values[fieldID]},
 				Form:     form.name,
 			})
 		}
@@ -165,8 +168,8 @@ func same(f field) func(a, b student) bool {
 func aggregateQuestions(list []student) []QA {
 	hi, lo := highest(list), lowest(list)
 	return []QA{
-		{Question: "What is the highest grade among all students?", Answers: []string{hi.values[fieldGrade]}, Support: []Fact{{Text: hi.upTo(fieldGrade)}}, Form: "highest"},
-		{Question: "What is the lowest grade among all students?", Answers: []string{lo.values[fieldGrade]}, Support: []Fact{{Text: lo.upTo(fieldGrade)}}, Form: "lowest"},
+		{Question: "What is the highest grade among all students?", Answers: []string{hi.values[fieldGrade]}, Support: []Fact{{Text: hi.part(fieldGrade)}}, Form: "highest"},
+		{Question: "What is the lowest grade among all students?", Answers: []string{lo.values[fieldGrade]}, Support: []Fact{{Text: lo.part(fieldGrade)}}, Form: "lowest"},
 		{Question: "What is the average grade of all students?", Answers: mean(list), Form: "average"},
 	}
 }

@@ -23,7 +23,10 @@ func (s Split) String() string {
 	return "train"
 }
 
-// Fact is a sentence or record part of the document, quoted letter for letter.
+// Elision stands in a quoted fact for what is left out between two of its parts.
+const Elision = " ... "
+
+// Fact is a sentence or record part of the document, quoted letter for letter but for Elision.
 type Fact struct {
 	Text string
 	// Reversed asks the trainer to quote the fact token-reversed: what is known of it stands at its end, and a memory written left
@@ -38,6 +41,11 @@ type QA struct {
 	Support  []Fact   // what to recall before answering, in this order; may be empty
 	// Cloze marks a Question that is a prefix in the document's own surface form and an answer that continues it (after one space).
 	Cloze bool
+	// About names what the question is about: a document that lacks one of the names cannot answer it. It is empty where every document of
+	// the task may.
+	About []string
+	// Unanswerable marks a question about something that the document does not have; it has no Answers (see Foreign).
+	Unanswerable bool
 	// Form names the kind of question ("grade", "highest"), for figures per form and for ChanceEM.
 	Form string
 }
@@ -56,6 +64,11 @@ type Options struct {
 	Split  Split
 	// NoSupport leaves the support of record and fact questions out, for a trainer that wants direct answers.
 	NoSupport bool
+	// Place keeps the questions whose facts stand there, all of them; other facts stand anywhere. What has no fact to quote (an average) is not asked then.
+	Place Place
+	// Similar is the share, 0 to 1, of records whose key differs from another's in one character, for tasks with keys. 0 leaves it to the task: the
+	// fact family has such keys in half of its documents, the others none but by chance.
+	Similar float64
 }
 
 // Task makes episodes. Implementations are safe for concurrent use with separate rngs.
@@ -72,11 +85,11 @@ func all() []Task {
 	return []Task{
 		babilong{1}, babilong{2}, babilong{3},
 		students{kind: recall}, students{kind: recall, filler: true}, students{kind: relation}, students{kind: aggregate},
-		factFamily{},
+		factFamily{}, keyValue{},
 	}
 }
 
-// Names lists the names that ByName knows.
+// Names lists the names that ByName knows. Library.Names has those of the data sets too.
 func Names() []string {
 	var names []string
 	for _, t := range all() {
@@ -85,11 +98,17 @@ func Names() []string {
 	return names
 }
 
-// ByName finds a task. Errors: EInvalid.
+// ByName finds a task that needs no data; Library.ByName finds the others too. Errors: EInvalid.
 func ByName(name string) (Task, error) {
 	for _, t := range all() {
 		if t.Name() == name {
 			return t, nil
+		}
+	}
+	for _, d := range dataSets() {
+		if d.name == name {
+			return nil, perk.Errorf(perk.EInvalid, "task.ByName", "the task %q is made of a data set", name).
+				WithHint("it can be had where PERK_DATA names a folder that holds %q, and from Open", d.files)
 		}
 	}
 	return nil, perk.Errorf(perk.EInvalid, "task.ByName", "there is no task %q", name).WithHint("the tasks are %q", Names())
@@ -103,6 +122,10 @@ func (o Options) valid(filler bool) error {
 		return perk.Errorf(perk.EInvalid, op, "Options.Count is not set").WithHint("pass the tokenizer's Count")
 	case o.Tokens < 1:
 		return perk.Errorf(perk.EInvalid, op, "Options.Tokens is %d", o.Tokens).WithHint("ask for at least one token")
+	case !o.Place.anywhere() && !(0 <= o.Place.Lo && o.Place.Lo < o.Place.Hi && o.Place.Hi <= 1):
+		return perk.Errorf(perk.EInvalid, op, "Options.Place is [%g,%g)", o.Place.Lo, o.Place.Hi).WithHint("give shares of the document, 0 <= Lo < Hi <= 1")
+	case !(0 <= o.Similar && o.Similar <= 1):
+		return perk.Errorf(perk.EInvalid, op, "Options.Similar is %g", o.Similar).WithHint("give a share from 0 to 1")
 	case filler && o.Filler == nil:
 		return perk.Errorf(perk.EInvalid, op, "Options.Filler is not set").WithHint("pass OpenProse's or Generated's")
 	}

@@ -76,6 +76,9 @@ func TestEpisodes(t *testing.T) {
 						if tokens < 512 && strings.HasPrefix(name, "student") && !strings.HasSuffix(name, "filler") {
 							least = tokens * 94 / 100 // five or six whole records
 						}
+						if name == "key-value" {
+							least = tokens - 80 // a pair is never cut
+						}
 						if got := o.Count(ep.Text); got > tokens || got < least {
 							t.Errorf("seed %d: %d tokens, want %d to %d", seed, got, least, tokens)
 						}
@@ -87,7 +90,7 @@ func TestEpisodes(t *testing.T) {
 								t.Errorf("seed %d: incomplete question %+v", seed, q)
 							}
 							for _, f := range q.Support {
-								if !strings.Contains(ep.Text, f.Text) {
+								if !quotes(ep.Text, f.Text) {
 									t.Errorf("seed %d: support %q is not in the text", seed, f.Text)
 								}
 							}
@@ -102,6 +105,21 @@ func TestEpisodes(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// quotes tells whether a text has a fact's parts one after the other.
+func quotes(text, fact string) bool {
+	first, rest, elided := strings.Cut(fact, task.Elision)
+	for {
+		_, after, ok := strings.Cut(text, first)
+		if !ok || !elided {
+			return ok
+		}
+		if quotes(after, rest) {
+			return true
+		}
+		text = after
 	}
 }
 
@@ -214,7 +232,7 @@ func TestChance(t *testing.T) {
 		lo, hi float64
 	}{
 		{"babilong-qa1", 1. / 6, .20}, {"babilong-qa2", 1. / 6, .21}, {"babilong-qa3", 1. / 6, .23},
-		{"student-recall", .08, .16}, {"student-relation", .5, .56}, {"facts", .02, .20},
+		{"student-recall", .08, .16}, {"student-relation", .5, .56}, {"facts", 0, .02},
 	} {
 		var eps []task.Episode
 		for seed := range uint64(300) {
