@@ -2,13 +2,16 @@
 GO      ?= go
 ARGS    ?=
 FUZZTIME ?= 30s
+PAPER   ?= docs/results
+# Folders of trained baselines (docs/training/readers) that the study compares with.
+READERS ?= $(patsubst %/recipe.safetensors,%,$(wildcard build/readers/*/recipe.safetensors))
 BIN     := build/bin
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Packages with fuzz tests, found by their names.
 FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run run-weaviate test vet race e2e crash bench fuzz generate clean
+.PHONY: help build run run-weaviate test vet race e2e crash bench fuzz paper paper-smoke ablations generate clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,7 +25,7 @@ run: build ## serve a generated sample collection and ask about it; ARGS=--once 
 run-weaviate: build ## the same with the documents in a real Weaviate, built from its Go module
 	$(BIN)/perk demo --weaviate-server $(BIN) $(ARGS)
 
-test: vet ## what CI runs: formatting, vet, staticcheck, all tests, short tests under the race detector
+test: vet paper-smoke ## what CI runs: formatting, vet, staticcheck, all tests, short tests under the race detector
 	$(GO) test ./...
 	$(GO) test -race -short ./...
 
@@ -45,6 +48,18 @@ bench: ## benchmarks of kernels, model, encoder, store and wire
 fuzz: ## every fuzz test for FUZZTIME
 	@set -e; for d in $(FUZZ); do for f in $$(grep -ohE '^func Fuzz[A-Za-z0-9]+' $$d/*_test.go | cut -c6-); do \
 		echo "$$d $$f"; $(GO) test $$d -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+
+paper: ablations ## measure every figure of docs/results (hours; goes on where it was ended); ARGS="--only length" measures a part
+	$(BIN)/perk eval --suite paper --out $(PAPER) --variants build/ablations $(addprefix --reader ,$(READERS)) $(ARGS)
+
+paper-smoke: build ## the same study with a few questions each, to see that everything runs
+	rm -rf build/paper-smoke
+	$(BIN)/perk eval --suite paper --scale smoke --out build/paper-smoke
+
+# A training that is done ends at once; one that was ended goes on from its checkpoint.
+ablations: build ## train the models of the ablations into build/ablations (an hour or two; goes on where it was ended)
+	@set -e; for f in $(filter-out %/base.json,$(wildcard docs/training/ablations/*.json)); do \
+		name=$$(basename $$f .json); test -f build/ablations/$$name/recipe.safetensors || { echo "train $$name"; $(BIN)/perk train --config $$f --out build/ablations/$$name; }; done
 
 generate: ## write generated code again: assembler kernels, protobuf (needs protoc)
 	$(GO) generate ./...

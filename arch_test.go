@@ -21,17 +21,19 @@ const module = "github.com/perkdb/perk"
 var layers = map[string]int{
 	"": 0, // the domain
 
-	"internal/kernel": 1, "internal/safetensors": 1, "internal/tokenizer": 1, "internal/task": 1,
+	"internal/kernel": 1, "internal/safetensors": 1, "internal/tokenizer": 1, "internal/task": 1, "internal/plot": 1, "internal/locate": 1,
 	"internal/spd": 2, "adapterstore": 2, "plugin": 2,
-	"internal/ad": 3, "internal/lora": 3,
+	"internal/ad": 3, "internal/lora": 3, "internal/confidence": 3,
 	"internal/lm":     4,
 	"internal/recipe": 5,
 	"models":          6, // base model, recipe and tokenizer together
 	"encoder":         6, "reasoner": 6,
-	"encoder/meta": 7, "reasoner/eval": 7,
+	"internal/retrieve": 7, // prompts of baselines, cut as the encoder cuts
+	"encoder/meta":      8, "reasoner/eval": 8,
 	"integration/folder": 7, "integration/weaviate": 7, "integration/indexer": 7, "integration/ollama": 7,
-	"internal/engine": 7, "internal/socket": 7,
-	"cmd/perk": 8, "integration/e2e": 8,
+	"internal/engine": 7, "internal/socket": 7, "reasoner/calibrate": 7,
+	"reasoner/study": 9, // the whole study: trains nothing, but knows what is trained for it
+	"cmd/perk":       10, "integration/e2e": 10,
 }
 
 // strangers must not import each other, whatever their layers.
@@ -47,8 +49,8 @@ var heavy = map[string][]string{
 	"github.com/weaviate/weaviate-go-client": {"integration/weaviate"},
 	"github.com/weaviate/weaviate":           {"integration/weaviate"},
 	"gorgonia.org":                           {"internal/ad"},
-	"gonum.org/v1/gonum/mat":                 {"internal/spd"},
-	"gonum.org/v1/plot":                      {"encoder/meta"},
+	"gonum.org/v1/gonum/lapack":              {"internal/spd"},
+	"gonum.org/v1/plot":                      {"internal/plot"},
 	"github.com/spf13/cobra":                 {"cmd/perk"},
 	"github.com/vbauerster/mpb":              {"cmd/perk"},
 	"github.com/rs/zerolog":                  {"adapterstore", "plugin", "integration", "internal/engine", "cmd/perk"},

@@ -147,29 +147,6 @@ type Question struct {
 	Options DecodeOptions
 }
 
-// DecodeOptions says how an answer is decoded. The zero value is greedy decoding with the reasoner's default length.
-type DecodeOptions struct {
-	MaxTokens   int      `json:"max_tokens,omitempty"`  // 0: the reasoner's default
-	Temperature float64  `json:"temperature,omitempty"` // 0: greedy
-	TopK        int      `json:"top_k,omitempty"`       // 0: all tokens
-	TopP        float64  `json:"top_p,omitempty"`       // 0: 1
-	Seed        uint64   `json:"seed,omitempty"`
-	Stop        []string `json:"stop,omitempty"` // the answer ends before the first of these
-}
-
-// Answer is what the base model decoded with the document's adapter loaded.
-type Answer struct {
-	Text        string        `json:"text"`
-	Support     []string      `json:"support,omitempty"` // the facts that the model recalled before it answered, in reading order
-	Probability float64       `json:"probability"`       // product of the probabilities of the answer's tokens, in [0,1]
-	Tokens      int           `json:"tokens"`            // decoded tokens, support included
-	Stopped     string        `json:"stopped"`           // "end", "stop" or "length"
-	Load        time.Duration `json:"load_ns"`           // adapter load
-	Prefill     time.Duration `json:"prefill_ns"`
-	Decode      time.Duration `json:"decode_ns"`
-	Adapter     AdapterInfo   `json:"adapter"`
-}
-
 // Progress tells how far an Encode has come. Done and Total count chunk passes over all inner steps.
 type Progress struct {
 	Done, Total int
@@ -187,7 +164,8 @@ type Encoder interface {
 // Reasoner answers questions from stored adapters.
 type Reasoner interface {
 	// Ask loads the document's adapter and decodes an answer. emit, when not nil, gets each piece of the answer's text (support is not
-	// emitted) as it is decoded; an error it returns ends the answer. Errors: EInvalid (empty or over-long question), ENotFound (no adapter), EStale (adapter
+	// emitted) as it is decoded; an error it returns ends the answer. Where a smallest confidence is asked for, the text is emitted in one piece at
+	// the end, and not at all when the answer is NotInDocument. Errors: EInvalid (empty or over-long question), ENotFound (no adapter), EStale (adapter
 	// of another text), ECorrupt (damaged adapter), ECanceled.
 	Ask(ctx context.Context, q Question, emit func(piece string) error) (*Answer, error)
 }

@@ -17,7 +17,8 @@ func TestRules(t *testing.T) {
 		rule recipe.Rule
 		want []float32 // after two steps from (1, -2) with gradient (0.5, 0) at rates 0.1 and 0.2
 	}{
-		recipe.SGD: {recipe.Rule{Name: recipe.SGD}, []float32{1 - 0.05 - 0.1, -2}},
+		recipe.SGD:        {recipe.Rule{Name: recipe.SGD}, []float32{1 - 0.05 - 0.1, -2}},
+		recipe.Normalized: {recipe.Rule{Name: recipe.Normalized, Eps: 1e-6}, []float32{1 - 0.1 - 0.2, -2}}, // a step is as long as its rate
 		// Under a constant gradient Adam's step is its sign; decay shrinks first.
 		recipe.AdamW: {recipe.Rule{Name: recipe.AdamW, Beta1: .9, Beta2: .95, Eps: 1e-12, WeightDecay: .5}, []float32{(1*0.95-0.1)*0.9 - 0.2, -2 * 0.95 * 0.9}},
 	} {

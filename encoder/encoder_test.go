@@ -46,7 +46,9 @@ func newEncoder(t testing.TB, m *lm.Model, r *recipe.Recipe, o encoder.Options) 
 func forms(t testing.TB, m *lm.Model) map[string]*recipe.Recipe {
 	ridge := recipetest.Fast(t, m)
 	ridge.Rule = recipe.Rule{Name: recipe.Ridge, Lambda: 0.3}
-	return map[string]*recipe.Recipe{"fast": recipetest.Fast(t, m), "ridge": ridge, "perk": recipetest.Perk(t, m)}
+	normalized := recipetest.Fast(t, m)
+	normalized.Rule = recipe.Rule{Name: recipe.Normalized, Eps: 1e-6}
+	return map[string]*recipe.Recipe{"fast": recipetest.Fast(t, m), "ridge": ridge, "normalized": normalized, "perk": recipetest.Perk(t, m)}
 }
 
 func TestEncode(t *testing.T) {
@@ -86,6 +88,8 @@ func TestWriteLowersLoss(t *testing.T) {
 			switch r.Rule.Name {
 			case recipe.SGD:
 				recipetest.SetRates(r, 3, 0.1)
+			case recipe.Normalized:
+				recipetest.SetRates(r, 3, 2)
 			case recipe.Ridge:
 				recipetest.SetRates(r, 3, 1)
 			}
@@ -130,7 +134,7 @@ func TestGroupsAddUp(t *testing.T) {
 	m := recipetest.Model(t, 1)
 	for name, r := range forms(t, m) {
 		t.Run(name, func(t *testing.T) {
-			bound := map[string]float64{recipe.SGD: 1e-6, recipe.Ridge: 1e-5, recipe.AdamW: 1e-4}[r.Rule.Name]
+			bound := map[string]float64{recipe.SGD: 1e-6, recipe.Normalized: 1e-6, recipe.Ridge: 1e-5, recipe.AdamW: 1e-4}[r.Rule.Name]
 			tok := recipetest.Tokenizer(t)
 			c, err := encoder.Chunk(story(16), tok, r)
 			if err != nil {

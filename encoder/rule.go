@@ -30,9 +30,13 @@ func newUpdater(rule recipe.Rule, tensors []safetensors.Tensor) *updater {
 func (u *updater) step(phi, grad []safetensors.Tensor, rates []float32) {
 	u.n++
 	for i, t := range phi {
-		if u.rule.Name == recipe.AdamW {
+		switch u.rule.Name {
+		case recipe.AdamW:
 			u.adamW(t.Data, grad[i].Data, u.m[i], u.v[i], rates[i])
-		} else {
+		case recipe.Normalized:
+			norm := math.Hypot(math.Sqrt(float64(kernel.SumSq(grad[i].Data))), float64(u.rule.Eps))
+			kernel.Axpy(float32(-float64(rates[i])/norm), grad[i].Data, t.Data)
+		default:
 			kernel.Axpy(-rates[i], grad[i].Data, t.Data)
 		}
 	}

@@ -45,6 +45,8 @@ func questionToPB(q perk.Question) *pluginpb.Question {
 			TopP:        o.TopP,
 			Seed:        o.Seed,
 			Stop:        textsToPB(o.Stop),
+
+			MinConfidence: o.MinConfidence,
 		},
 	}
 }
@@ -52,7 +54,7 @@ func questionToPB(q perk.Question) *pluginpb.Question {
 func answerToPB(a *perk.Answer) *pluginpb.Answer {
 	return &pluginpb.Answer{
 		Text:        []byte(a.Text),
-		Support:     textsToPB(a.Support),
+		Support:     factsToPB(a.Support),
 		Probability: a.Probability,
 		Tokens:      int64(a.Tokens),
 		Stopped:     []byte(a.Stopped),
@@ -60,7 +62,21 @@ func answerToPB(a *perk.Answer) *pluginpb.Answer {
 		PrefillNs:   int64(a.Prefill),
 		DecodeNs:    int64(a.Decode),
 		Adapter:     adapterToPB(a.Adapter),
+
+		Confidence:    a.Confidence,
+		MinConfidence: a.MinConfidence,
+		NotInDocument: a.NotInDocument,
 	}
+}
+
+func factsToPB(facts []perk.Fact) []*pluginpb.Fact {
+	var out []*pluginpb.Fact
+	for _, f := range facts {
+		out = append(out, &pluginpb.Fact{
+			Text: []byte(f.Text), State: []byte(f.State), Start: int64(f.Start), End: int64(f.End), Count: int64(f.Count), Quote: []byte(f.Quote),
+		})
+	}
+	return out
 }
 
 func progressToPB(p perk.Progress) *pluginpb.Progress {

@@ -62,6 +62,10 @@ func (p *parser) adapter(m *pluginpb.AdapterInfo) perk.AdapterInfo {
 
 func (p *parser) question(m *pluginpb.Question) perk.Question {
 	o := m.GetOptions()
+	var least *float64
+	if o != nil {
+		least = o.MinConfidence
+	}
 	return perk.Question{
 		Document: p.id(m.GetDocument()),
 		Text:     string(m.GetText()),
@@ -73,6 +77,8 @@ func (p *parser) question(m *pluginpb.Question) perk.Question {
 			TopP:        o.GetTopP(),
 			Seed:        o.GetSeed(),
 			Stop:        textsFromPB(o.GetStop()),
+
+			MinConfidence: least,
 		},
 	}
 }
@@ -80,7 +86,7 @@ func (p *parser) question(m *pluginpb.Question) perk.Question {
 func (p *parser) answer(m *pluginpb.Answer) *perk.Answer {
 	return &perk.Answer{
 		Text:        string(m.GetText()),
-		Support:     textsFromPB(m.GetSupport()),
+		Support:     factsFromPB(m.GetSupport()),
 		Probability: m.GetProbability(),
 		Tokens:      int(m.GetTokens()),
 		Stopped:     string(m.GetStopped()),
@@ -88,6 +94,10 @@ func (p *parser) answer(m *pluginpb.Answer) *perk.Answer {
 		Prefill:     time.Duration(m.GetPrefillNs()),
 		Decode:      time.Duration(m.GetDecodeNs()),
 		Adapter:     p.adapter(m.GetAdapter()),
+
+		Confidence:    m.GetConfidence(),
+		MinConfidence: m.GetMinConfidence(),
+		NotInDocument: m.GetNotInDocument(),
 	}
 }
 
@@ -104,6 +114,17 @@ func (p *parser) info(m *pluginpb.InfoResponse) Info {
 		Kernel:    string(m.GetKernel()),
 		Params:    m.GetParams(),
 	}
+}
+
+func factsFromPB(facts []*pluginpb.Fact) []perk.Fact {
+	var out []perk.Fact
+	for _, f := range facts {
+		out = append(out, perk.Fact{
+			Text: string(f.GetText()), State: perk.FactState(f.GetState()), Start: int(f.GetStart()), End: int(f.GetEnd()), Count: int(f.GetCount()),
+			Quote: string(f.GetQuote()),
+		})
+	}
+	return out
 }
 
 func progressFromPB(m *pluginpb.Progress) perk.Progress {

@@ -39,8 +39,10 @@ func checkRoundTrips(t *testing.T, a, b string, n int64, f float64) {
 		Created: time.Unix(n%(1<<40), n&0xfffff).UTC(),
 	}
 	question := perk.Question{Document: info.Key.Document, Text: a, Content: h, Options: perk.DecodeOptions{
-		MaxTokens: i, Temperature: f, TopK: i + 1, TopP: -f, Seed: uint64(n), Stop: []string{a, b, ""}}}
-	answer := perk.Answer{Text: a, Support: []string{b, a}, Probability: f, Tokens: i, Stopped: b,
+		MaxTokens: i, Temperature: f, TopK: i + 1, TopP: -f, Seed: uint64(n), Stop: []string{a, b, ""}, MinConfidence: &f}}
+	plain := perk.Question{Document: info.Key.Document} // no smallest confidence is not one of 0
+	answer := perk.Answer{Text: a, Support: []perk.Fact{{Text: b}, {Text: a, State: perk.FactFound, Start: i, End: i + 1, Count: i + 2, Quote: b}},
+		Probability: f, Confidence: -f, MinConfidence: 1 / f, NotInDocument: true, Tokens: i, Stopped: b,
 		Load: time.Duration(n), Prefill: time.Duration(n + 1), Decode: time.Duration(n + 2), Adapter: info}
 	progress := perk.Progress{Done: i, Total: i + 1, Step: i + 2, Loss: f}
 	about := Info{Version: a, Protocol: i, Model: h, ModelName: b, Recipe: g, Context: i + 1, StoreDir: a + "/" + b, PID: i + 2, Kernel: b, Params: n}
@@ -48,6 +50,7 @@ func checkRoundTrips(t *testing.T, a, b string, n int64, f float64) {
 	for _, c := range []struct{ want, got any }{
 		{info, p.adapter(trip(t, adapterToPB(info), &pluginpb.AdapterInfo{}))},
 		{question, p.question(trip(t, questionToPB(question), &pluginpb.Question{}))},
+		{plain, p.question(trip(t, questionToPB(plain), &pluginpb.Question{}))},
 		{&answer, p.answer(trip(t, answerToPB(&answer), &pluginpb.Answer{}))},
 		{progress, progressFromPB(trip(t, progressToPB(progress), &pluginpb.Progress{}))},
 		{about, p.info(trip(t, infoToPB(about), &pluginpb.InfoResponse{}))},

@@ -107,7 +107,7 @@ func (m *memoryModule) Ask(ctx context.Context, q perk.Question, emit func(strin
 	if !q.Content.IsZero() && q.Content != a.Content {
 		return nil, perk.Errorf(perk.EStale, op, "%s was written from another text", a.Key).WithHint("index it again")
 	}
-	answer := &perk.Answer{Support: []string{q.Text}, Probability: 0.5, Tokens: 2, Stopped: "end", Decode: time.Millisecond, Adapter: a.AdapterInfo}
+	answer := &perk.Answer{Support: []perk.Fact{{Text: q.Text}}, Probability: 0.5, Tokens: 2, Stopped: "end", Decode: time.Millisecond, Adapter: a.AdapterInfo}
 	for i := 0; i < 2 || strings.HasPrefix(q.Text, "slow"); i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, m.noteCanceled(op, q.Document, err)

@@ -15,8 +15,31 @@ const (
 	stoppedLength = "length"
 )
 
-// decode reads the prompt into an empty session and decodes until the reply ends. The context is looked at before every token.
-func (r *Reasoner) decode(ctx context.Context, s *lm.Session, prompt []int32, o perk.DecodeOptions, emit func(string) error) (*perk.Answer, error) {
+// decode reads the prompt into an empty session, decodes until the reply ends and judges the answer. The context is looked at before every token. Where
+// the answer may turn out to be none, nothing is emitted before that is known.
+func (r *Reasoner) decode(ctx context.Context, s *lm.Session, question string, prompt []int32, o perk.DecodeOptions, emit func(string) error) (*perk.Answer, *trace, error) {
+	a := &perk.Answer{MinConfidence: r.least(o)}
+	late := emit
+	if a.MinConfidence > 0 {
+		emit = nil
+	} else {
+		late = nil
+	}
+	t, err := r.tokens(ctx, s, a, prompt, o, emit)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.judge(a, t, question)
+	if late != nil && !a.NotInDocument && a.Text != "" {
+		if err := late(a.Text); err != nil {
+			return nil, nil, perk.E(perk.ErrorCode(err), "reasoner.Ask", err)
+		}
+	}
+	return a, t, nil
+}
+
+// tokens fills what the decoded tokens alone say of an answer.
+func (r *Reasoner) tokens(ctx context.Context, s *lm.Session, a *perk.Answer, prompt []int32, o perk.DecodeOptions, emit func(string) error) (*trace, error) {
 	start := time.Now()
 	logits, err := s.Prefill(ctx, prompt)
 	if err != nil {
@@ -26,12 +49,12 @@ func (r *Reasoner) decode(ctx context.Context, s *lm.Session, prompt []int32, o 
 	if o.MaxTokens > 0 {
 		limit = o.MaxTokens
 	}
-	limit = min(limit, r.model.Config().Context-len(prompt))
-	a := &perk.Answer{Probability: 1, Stopped: stoppedLength, Prefill: time.Since(start)}
+	limit = min(limit, r.model.Config().Context-s.Len())
+	a.Probability, a.Stopped, a.Prefill = 1, stoppedLength, time.Since(start)
 	pick := newSampler(o, len(logits))
 	rep := newReply(r.tok, r.specials, o.Stop, emit)
+	t := &trace{}
 	start = time.Now()
-	answered := false
 	for a.Tokens < limit {
 		if err := ctx.Err(); err != nil {
 			return nil, perk.E(perk.ECanceled, "reasoner.Ask", err)
@@ -40,8 +63,8 @@ func (r *Reasoner) decode(ctx context.Context, s *lm.Session, prompt []int32, o 
 		a.Tokens++
 		if rep.answering(token) {
 			a.Probability *= p
-			answered = true
 		}
+		t.see(rep, pick, token, p)
 		stopped, err := rep.add(token)
 		if err != nil {
 			return nil, perk.E(perk.ErrorCode(err), "reasoner.Ask", err)
@@ -57,13 +80,10 @@ func (r *Reasoner) decode(ctx context.Context, s *lm.Session, prompt []int32, o 
 			return nil, err
 		}
 	}
-	if !answered {
-		a.Probability = 0 // the reply never came to its answer
-	}
 	if a.Text, err = rep.finish(); err != nil {
 		return nil, perk.E(perk.ErrorCode(err), "reasoner.Ask", err)
 	}
 	a.Support = rep.support()
 	a.Decode = time.Since(start)
-	return a, nil
+	return t, nil
 }

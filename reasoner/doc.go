@@ -12,7 +12,16 @@
 // </support>, each begun by <doc>, or by <rev> where its tokens are in reverse order, and the answer between <output> and </output>; or the answer
 // alone. The reply ends at </output> or <eos>, at a stop string in the answer, or at the largest number of tokens.
 //
+// # Whether it is in the document
+//
+// Confidence comes from the recipe's calibration: how probable answer and recalled facts were, token by token, and whether the facts are about what the question
+// asks for. Below the recipe's or the caller's smallest confidence an answer is marked NotInDocument. `perk calibrate` calibrates a recipe; with one that is
+// not calibrated, confidence is the answer's probability and only the caller's smallest confidence counts.
+//
 // # Caveats
+//
+// Where a smallest confidence holds, an answer is emitted as a whole when it is known to stand. Facts are as recalled: whoever holds the document locates
+// them (internal/locate).
 //
 // Loaded adapters are cached, but the store is asked for the adapter's digest at every question, so that a replaced or deleted adapter is never
 // served. Concurrent questions about one document share one load, under the context of the first; when that one is cancelled another takes over.

@@ -38,6 +38,8 @@ func checkOptions(o perk.DecodeOptions) error {
 		return perk.Errorf(perk.EInvalid, op, "top_k is %d", o.TopK)
 	case !(o.TopP >= 0 && o.TopP <= 1):
 		return perk.Errorf(perk.EInvalid, op, "top_p is %v, want 0 to 1", o.TopP)
+	case o.MinConfidence != nil && !(*o.MinConfidence >= 0 && *o.MinConfidence <= 1):
+		return perk.Errorf(perk.EInvalid, op, "min_confidence is %v, want 0 (answer always) to 1", *o.MinConfidence)
 	case slices.Contains(o.Stop, ""):
 		return perk.Errorf(perk.EInvalid, op, "a stop string is empty; every answer would end at once")
 	}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/confidence"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/lora"
 	"github.com/perkdb/perk/internal/recipe"
@@ -100,7 +101,7 @@ func (r *Reasoner) Ask(ctx context.Context, q perk.Question, emit func(string) e
 	}
 	s.Reset()
 	defer l.sessions.Put(s)
-	a, err := r.decode(ctx, s, prompt, q.Options, emit)
+	a, _, err := r.decode(ctx, s, q.Text, prompt, q.Options, emit)
 	if err != nil {
 		return nil, err
 	}
@@ -111,15 +112,25 @@ func (r *Reasoner) Ask(ctx context.Context, q perk.Question, emit func(string) e
 // AskWith answers under a given adapter: one that Load made, the recipe's initial one (the model knows how to answer but has read nothing), or nil
 // for the base model alone. Load and Adapter of the answer stay empty. Errors: EInvalid, ECanceled.
 func (r *Reasoner) AskWith(ctx context.Context, ad *lora.Adapter, question string, o perk.DecodeOptions) (*perk.Answer, error) {
+	a, _, err := r.AskSignals(ctx, ad, question, o)
+	return a, err
+}
+
+// AskSignals is AskWith, and gives what a calibration is fitted on.
+func (r *Reasoner) AskSignals(ctx context.Context, ad *lora.Adapter, question string, o perk.DecodeOptions) (*perk.Answer, confidence.Signals, error) {
 	prompt, err := r.check(question, o)
 	if err != nil {
-		return nil, err
+		return nil, confidence.Signals{}, err
 	}
 	s, err := r.model.NewSession(ad)
 	if err != nil {
-		return nil, err
+		return nil, confidence.Signals{}, err
 	}
-	return r.decode(ctx, s, prompt, o, nil)
+	a, t, err := r.decode(ctx, s, question, prompt, o, nil)
+	if err != nil {
+		return nil, confidence.Signals{}, err
+	}
+	return a, t.signals(question, a.Support), nil
 }
 
 // check holds a question and its options to what can be answered, and gives the prompt.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -165,7 +166,7 @@ func TestAsk(t *testing.T) {
 	if a.Text != "hall" || a.Stopped != "end" || strings.Join(pieces, "") != "hall" {
 		t.Errorf("answer %q (%s), pieces %q, want hall", a.Text, a.Stopped, pieces)
 	}
-	if d := cmp.Diff([]string{"go to é", "ab"}, a.Support); d != "" {
+	if d := cmp.Diff([]perk.Fact{{Text: "go to é"}, {Text: "ab"}}, a.Support); d != "" {
 		t.Errorf("support (-want +got):\n%s", d)
 	}
 	if a.Probability < 0.5 || a.Probability >= 1 || a.Tokens != len("go to é")+len("ab")+len("hall")+9 { // every part has a space before it
@@ -256,6 +257,8 @@ func TestBadQuestions(t *testing.T) {
 		"temperature": {"a", perk.DecodeOptions{Temperature: -1}, "temperature"},
 		"top k":       {"a", perk.DecodeOptions{TopK: -1}, "top_k"},
 		"top p":       {"a", perk.DecodeOptions{TopP: 1.5}, "top_p"},
+		"confidence":  {"a", perk.DecodeOptions{MinConfidence: new(1.5)}, "min_confidence"},
+		"no number":   {"a", perk.DecodeOptions{MinConfidence: new(math.NaN())}, "min_confidence"},
 		"stop":        {"a", perk.DecodeOptions{Stop: []string{"x", ""}}, "stop string"},
 	} {
 		_, err := r.Ask(t.Context(), perk.Question{Document: document("1"), Text: c.text, Options: c.o}, nil)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/recipe"
 )
 
@@ -131,14 +132,14 @@ func (r *reply) send(end int) error {
 func (r *reply) finish() (string, error) { return valid(r.text), r.send(len(r.text)) }
 
 // support gives the recalled facts in reading order.
-func (r *reply) support() []string {
-	var out []string
+func (r *reply) support() []perk.Fact {
+	var out []perk.Fact
 	for _, f := range r.facts {
 		if f.reversed {
 			slices.Reverse(f.tokens)
 		}
 		if s := strings.TrimSpace(valid(r.tok.Decode(f.tokens))); s != "" {
-			out = append(out, s)
+			out = append(out, perk.Fact{Text: s})
 		}
 	}
 	return out

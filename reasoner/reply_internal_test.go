@@ -60,7 +60,9 @@ func TestReply(t *testing.T) {
 			if got.Text, err = r.finish(); err != nil {
 				t.Fatal(err)
 			}
-			got.Support = r.support()
+			for _, f := range r.support() {
+				got.Support = append(got.Support, f.Text)
+			}
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("reply (-want +got):\n%s", d)
 			}

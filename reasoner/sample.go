@@ -44,6 +44,17 @@ func (s *sampler) pick(logits []float32) (token int32, probability float64) {
 	return token, float64(s.p[token])
 }
 
+// entropy is that of the model's distribution at the last pick, in nats.
+func (s *sampler) entropy() float64 {
+	sum := 0.0
+	for _, p := range s.p {
+		if p > 0 {
+			sum -= float64(p) * math.Log(float64(p))
+		}
+	}
+	return sum
+}
+
 func (s *sampler) draw(logits []float32) int32 {
 	for i := range s.order {
 		s.order[i] = int32(i)

@@ -26,8 +26,11 @@ func TestIndexAskAdapter(t *testing.T) {
 	if answer.Tokens == 0 || answer.Adapter.Key.Document.UUID != "mary.txt" || answer.Probability <= 0 {
 		t.Errorf("%+v", answer)
 	}
-	if out := w.ok("ask", "docs/mary.txt", "Where is Mary?", "--max-tokens", "8"); out != answer.Text+"\n" {
-		t.Errorf("streamed %q, whole %q", out, answer.Text)
+	if r := w.perk("ask", "docs/mary.txt", "Where is Mary?", "--max-tokens", "8"); r.out != answer.Text+"\n" || !strings.Contains(r.errs, "confidence") {
+		t.Errorf("streamed %q with %q, whole %q", r.out, r.errs, answer.Text)
+	}
+	if r := w.perk("ask", "docs/mary.txt", "Where is Mary?", "--max-tokens", "8", "--min-confidence", "1"); r.out != perk.NotInDocument+"\n" || !strings.Contains(r.errs, "below 1.00") {
+		t.Errorf("sure answers only: %q with %q", r.out, r.errs)
 	}
 
 	lines := strings.Split(strings.TrimSpace(w.ok("adapter", "ls", "--json")), "\n")

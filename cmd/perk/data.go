@@ -8,13 +8,17 @@ import (
 	"github.com/perkdb/perk/internal/task"
 )
 
+// dataDir is the folder of data for training and measurements.
+func dataDir() string {
+	if dir := os.Getenv("PERK_DATA"); dir != "" {
+		return dir
+	}
+	return filepath.Join("..", "shared", "data")
+}
+
 // novelsFile is the corpus of novels in the data folder $PERK_DATA.
 func novelsFile() string {
-	dir := os.Getenv("PERK_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "shared", "data")
-	}
-	return filepath.Join(dir, "prose", "english_novels_97.txt.gz")
+	return filepath.Join(dataDir(), "prose", "english_novels_97.txt.gz")
 }
 
 // filler is the corpus of novels where there is one, else generated text.

@@ -73,7 +73,7 @@ func (d *demo) run(ctx context.Context, cmd *cobra.Command, _ []string) error {
 		defer w.Stop()
 		open = d.openWeaviate(w)
 	}
-	return d.serve(ctx, d.listen, open, func(ctx context.Context, s *service) error { return d.show(ctx, cmd, s) })
+	return d.serve(ctx, endpoint{listen: d.listen}, open, func(ctx context.Context, s *service) error { return d.show(ctx, cmd, s) })
 }
 
 // openFolder writes the sample documents into files.

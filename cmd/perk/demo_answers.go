@@ -67,7 +67,7 @@ func (d *demo) ask(ctx context.Context, s *service, id perk.DocumentID, question
 	if err != nil {
 		return "", err
 	}
-	return a.Text, nil
+	return a.Reply(), nil
 }
 
 // print tells the figures of the whole.

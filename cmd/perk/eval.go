@@ -19,21 +19,30 @@ import (
 func newEval(a *app) *cobra.Command {
 	var o eval.Options
 	var name, docs string
+	var baselines []string
 	var asJSON bool
+	var s suite
 	c := &cobra.Command{
-		Use:   "eval (--task TASK | --docs FILE.jsonl)",
+		Use:   "eval (--task TASK | --docs FILE.jsonl | --suite paper)",
 		Short: "Measure answers from adapters on documents that the model never saw",
 		Long: `Write fresh documents into adapters and ask about them: with the document's own adapter, without any, and with another document's. Tasks:
 ` + strings.Join(task.Names(), ", ") + `.
 The text among which the facts of a task are hidden comes from the novels in $PERK_DATA where they are, else from a generator; the result says which.
---docs measures your own documents: one JSON object a line, {"id", "text", "questions": [{"question", "answer"}]}.`,
+--docs measures your own documents: one JSON object a line, {"id", "text", "questions": [{"question", "answer"}]}.
+--suite paper makes every figure of docs/results; cells that --out holds already are not measured again.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
+			if s.name != "" {
+				return s.run(ctx, cmd, a, baselines, o.Threads)
+			}
 			if err := fill(&o, name, docs); err != nil {
 				return err
 			}
 			m, err := models.Load(a.files())
 			if err != nil {
+				return err
+			}
+			if o.Readers, err = readers(baselines); err != nil {
 				return err
 			}
 			bar := newProgress(cmd.ErrOrStderr(), "measuring")
@@ -58,9 +67,11 @@ The text among which the facts of a task are hidden comes from the novels in $PE
 	f.IntVar(&o.PerDocument, "per-document", 5, "most questions about one document of a task")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of documents and questions")
 	f.IntVar(&o.Threads, "threads", runtime.GOMAXPROCS(0), "documents at the same time, each on one thread")
+	f.StringSliceVar(&baselines, "reader", nil, "folder of a baseline that is asked the same questions (docs/training/readers); may be given once for each kind")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
-	c.MarkFlagsMutuallyExclusive("task", "docs")
-	c.MarkFlagsOneRequired("task", "docs")
+	s.flags(f)
+	c.MarkFlagsMutuallyExclusive("task", "docs", "suite")
+	c.MarkFlagsOneRequired("task", "docs", "suite")
 	return c
 }
 
@@ -93,6 +104,15 @@ func printResult(w io.Writer, r *eval.Result) {
 		eval.Score
 	}{{"own adapter", r.Memory}, {"no adapter", r.NoAdapter}, {"another's adapter", r.WrongAdapter}} {
 		fmt.Fprintf(w, "%-18s exact match %.3f  F1 %.3f\n", line.name, line.EM, line.F1)
+	}
+	for _, line := range []struct {
+		name string
+		*eval.Way
+	}{{"whole prompt", r.Prompt}, {"retrieved", r.Retrieved}, {"adapter+retrieved", r.Combined}} {
+		if line.Way != nil {
+			fmt.Fprintf(w, "%-18s exact match %.3f  F1 %.3f  facts in the prompt %.3f  %d tokens, %.3f s to read and %.4f s to ask, keys and values of %d bytes\n",
+				line.name, line.EM, line.F1, line.Found, line.ContextTokens, line.SecondsRead, line.SecondsAsk, line.KVBytes)
+		}
 	}
 	fmt.Fprintf(w, "%-18s exact match %.3f\n", "chance", r.Chance)
 	fmt.Fprintf(w, "medians: %.2f s to encode a document, %.4f s to ask; adapter of %d bytes\n", r.SecondsEncode, r.SecondsAsk, r.AdapterBytes)

@@ -25,7 +25,9 @@ type modelInfo struct {
 	Steps      int             `json:"steps"`
 	Chunk      int             `json:"chunk_tokens"`
 	Reverse    bool            `json:"reverse"`
-	Weighted   bool            `json:"weighted"` // tokens are weighed by a learned head
+	Weighted   bool            `json:"weighted"`   // tokens are weighed by a learned head
+	Calibrated int             `json:"calibrated"` // questions that confidence was calibrated on; 0: it is the answer's probability
+	Threshold  float64         `json:"min_confidence"`
 }
 
 func newModel(a *app) *cobra.Command {
@@ -45,6 +47,9 @@ func newModel(a *app) *cobra.Command {
 				Targets: m.Recipe.Targets, Rule: m.Recipe.Rule, Steps: m.Recipe.Steps, Chunk: m.Recipe.ChunkTokens,
 				Reverse: m.Recipe.Reverse, Weighted: m.Recipe.Weighting != nil,
 			}
+			if c := m.Recipe.Calibration; c != nil {
+				i.Calibrated, i.Threshold = c.Questions, c.Threshold
+			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), i)
 			}
@@ -53,6 +58,9 @@ func newModel(a *app) *cobra.Command {
 			fmt.Fprintf(w, "digests     model %s, recipe %s\n", i.Model.Short(), i.Recipe.Short())
 			fmt.Fprintf(w, "shape       %d layers, %d wide, %d heads, window of %d tokens, vocabulary of %d\n", i.Config.Layers, i.Config.Dim, i.Config.Heads, i.Config.Context, i.Config.Vocab)
 			fmt.Fprintf(w, "write       %d steps of %s, chunks of %d tokens, reversed too: %t, weighed: %t\n", i.Steps, i.Rule.Name, i.Chunk, i.Reverse, i.Weighted)
+			if i.Calibrated > 0 {
+				fmt.Fprintf(w, "answers     calibrated on %d questions, %q below confidence %.2f\n", i.Calibrated, perk.NotInDocument, i.Threshold)
+			}
 			for _, t := range i.Targets {
 				fmt.Fprintf(w, "adapts      %s, rank %d\n", t.Module, t.Rank)
 			}

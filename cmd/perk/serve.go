@@ -19,6 +19,7 @@ func newServe(a *app) *cobra.Command {
 	var listen string
 	var interval time.Duration
 	var workers int
+	var least float64
 	c := &cobra.Command{
 		Use:   "serve (--folder DIR | --weaviate URL --collection NAME)",
 		Short: "Keep a collection's adapters up to date and answer questions over HTTP",
@@ -41,7 +42,11 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 				}
 				return source, o, err
 			}
-			return a.serve(ctx, listen, open, func(ctx context.Context, s *service) error {
+			e := endpoint{listen: listen}
+			if cmd.Flags().Changed("min-confidence") {
+				e.minConfidence = &least
+			}
+			return a.serve(ctx, e, open, func(ctx context.Context, s *service) error {
 				fmt.Fprintf(cmd.OutOrStdout(), "serving collection %s on %s; Ctrl-C ends\n", o.Collection, s.endpoint)
 				return a.watch(ctx, s, interval, workers)
 			})
@@ -52,6 +57,7 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 	f.StringVar(&listen, "listen", ollama.DefaultAddress, "host:port of the endpoint")
 	f.DurationVar(&interval, "interval", time.Minute, "time between two passes over the documents; 0: only `perk index` makes them")
 	f.IntVar(&workers, "workers", 1, "documents read and encoded at the same time")
+	minConfidence(f, &least)
 	fromEnvironment(f, "listen", "PERK_LISTEN")
 	return c
 }

@@ -26,11 +26,17 @@ type service struct {
 	endpoint string // address of the Ollama-compatible endpoint
 }
 
+// endpoint is where and how questions are answered over HTTP.
+type endpoint struct {
+	listen        string   // host:port
+	minConfidence *float64 // of questions that set none; nil: the recipe's
+}
+
 // serve runs plugin process, socket and endpoint around work, and ends when work or ctx does. open gives the source; it is told the endpoint's
 // address, which listens already.
-func (a *app) serve(ctx context.Context, listen string, open func(ctx context.Context, endpoint string) (perk.Source, *sourceOptions, error), work func(context.Context, *service) error) (err error) {
+func (a *app) serve(ctx context.Context, e endpoint, open func(ctx context.Context, endpoint string) (perk.Source, *sourceOptions, error), work func(context.Context, *service) error) (err error) {
 	key := os.Getenv(endpointKeyEnv)
-	ln, err := ollama.Listen(ctx, listen, key)
+	ln, err := ollama.Listen(ctx, e.listen, key)
 	if err != nil {
 		return err
 	}
@@ -51,17 +57,18 @@ func (a *app) serve(ctx context.Context, listen string, open func(ctx context.Co
 	}
 	sources := ollama.Sources{s.options.Collection: s.source}
 	s.module = &guard{Module: host, sources: sources}
-	return a.attend(ctx, ln, sock, s, sources, work)
+	return a.attend(ctx, ln, sock, s, sources, e.minConfidence, work)
 }
 
 // attend serves both listeners until work has ended.
-func (a *app) attend(ctx context.Context, ln, sock net.Listener, s *service, sources ollama.Sources, work func(context.Context, *service) error) error {
+func (a *app) attend(ctx context.Context, ln, sock net.Listener, s *service, sources ollama.Sources, least *float64, work func(context.Context, *service) error) error {
 	info, err := s.module.Info(ctx)
 	if err != nil {
 		return err
 	}
 	handler := ollama.New(s.module, sources, ollama.Options{
 		Model: "perk", Version: info.Version, Digest: info.Model.String(), Parameters: info.Params, Key: os.Getenv(endpointKeyEnv),
+		MinConfidence: least,
 	}, a.log)
 	serving, stop := context.WithCancel(ctx)
 	defer stop()

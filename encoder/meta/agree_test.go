@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/perkdb/perk/encoder"
-	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
@@ -38,6 +37,10 @@ var forms = map[string]func(*Config){
 		c.Targets = all(c, 3)
 		c.Steps, c.Unroll, c.InnerRate = 2, 2, 0.02
 		c.Rule = recipe.Rule{Name: recipe.AdamW, Beta1: 0.9, Beta2: 0.95, Eps: 1e-2, WeightDecay: 0.01}
+	},
+	"normalized": func(c *Config) {
+		c.Targets, c.Steps, c.Unroll, c.InnerRate = all(c, 3), 3, 3, 0.1
+		c.Rule = recipe.Rule{Name: recipe.Normalized, Eps: 1e-3}
 	},
 	"all layers sgd truncated": func(c *Config) { c.Targets, c.Steps, c.Unroll, c.InnerRate = all(c, 3), 3, 1, 0.1 },
 }
@@ -99,12 +102,12 @@ func TestAgreesWithEngine(t *testing.T) {
 			form(c)
 			tr := started(t, c, tok)
 			s := shortSample(t, tr)
-			e, err := newEpisode[float32](c, tr.params, shapeOf(s), ad.NewPool[float32]())
+			e, err := newEpisode[float32](c, tr.params, 4)
 			if err != nil {
 				t.Fatal(err)
 			}
-			e.load(s)
-			if err := e.program.Run(); err != nil {
+			out, err := e.run(t.Context(), s)
+			if err != nil {
 				t.Fatal(err)
 			}
 			model, r, err := tr.Export()
@@ -133,7 +136,7 @@ func TestAgreesWithEngine(t *testing.T) {
 				if top == 0 {
 					t.Fatalf("%s: the encoder wrote nothing", want.Name)
 				}
-				for j, v := range e.adapter[i].Value() {
+				for j, v := range out.adapter[i] {
 					if d := math.Abs(float64(v - start[j] - want.Data[j])); d > 2e-3*top {
 						t.Fatalf("%s element %d: graph wrote %g, encoder %g (largest %g)", want.Name, j, v-start[j], want.Data[j], top)
 					}

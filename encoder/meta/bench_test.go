@@ -1,51 +1,66 @@
 package meta
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
 
-	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/internal/tokenizer"
 )
 
-// BenchmarkEpisode times one document of the shipped recipe: write, questions and the outer gradient through both.
-func BenchmarkEpisode(b *testing.B) {
+// shipped is a trainer of the shipped recipe, with a tokenizer of generated text.
+func shipped(t testing.TB, change func(*Config)) *Trainer {
+	t.Helper()
 	text, err := os.ReadFile("../../models/perk-nano/train.json")
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	c, err := ParseConfig(text)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	tok := tokenizer.Train(slices.Values(slices.Collect(Corpus(1, task.Generated{}))), c.Model.Vocab)
 	c.Model.Vocab = tok.VocabSize()
+	if change != nil {
+		change(c)
+	}
 	tr, err := New(c, tok, task.Generated{}, 1)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	for _, tokens := range []string{"128", "512", "1024"} {
-		b.Run("tokens="+tokens, func(b *testing.B) {
-			n := map[string]int{"128": 128, "512": 512, "1024": 1024}[tokens]
-			s, err := tr.sampler.draw(rand.New(rand.NewPCG(1, 1)), n, 1)
+	return tr
+}
+
+func drawn(t testing.TB, tr *Trainer, tokens int) *sample {
+	t.Helper()
+	s, err := tr.sampler.draw(rand.New(rand.NewPCG(1, 1)), tokens, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// BenchmarkEpisode times one document of the shipped recipe: write, questions and the outer gradient through both.
+func BenchmarkEpisode(b *testing.B) {
+	tr := shipped(b, nil)
+	for _, tokens := range []int{256, 1024, 8192} {
+		b.Run(fmt.Sprintf("tokens=%d", tokens), func(b *testing.B) {
+			s := drawn(b, tr, tokens)
+			e, err := newEpisode[float32](tr.c, tr.params, groupSequences)
 			if err != nil {
 				b.Fatal(err)
 			}
-			e, err := newEpisode[float32](c, tr.params, shapeOf(s), ad.NewPool[float32]())
-			if err != nil {
-				b.Fatal(err)
-			}
-			e.load(s)
-			b.ReportMetric(float64(e.program.Ops()), "operations")
 			for b.Loop() {
-				if err := e.program.Run(); err != nil {
+				if _, err := e.run(b.Context(), s); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "tokens/s")
+			b.ReportMetric(float64(tokens*b.N)/b.Elapsed().Seconds(), "tokens/s")
+			b.ReportMetric(float64(e.pool.Floats())*4/1e6, "pool-MB")
+			b.ReportMetric(float64(len(e.open(s).groups)), "groups")
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/lora"
 	"github.com/perkdb/perk/internal/recipe"
+	"github.com/perkdb/perk/internal/retrieve"
 	"github.com/perkdb/perk/internal/task"
 )
 
@@ -55,6 +56,10 @@ type Config struct {
 	Clip       float64 `json:"clip"`
 	Aux        float64 `json:"aux"`       // weight of the auxiliary language-model loss on the document
 	AuxShare   float64 `json:"aux_share"` // share of the document's tokens that it looks at
+
+	// Reader, where set, trains a baseline that answers from its prompt (type Reader). The fields of the inner loop then count only where the adapter is
+	// loaded as well.
+	Reader *retrieve.Settings `json:"reader,omitempty"`
 }
 
 // Share is a task's part of the mixture.
@@ -99,20 +104,6 @@ func (c *Config) Validate() error {
 		return err
 	}
 	switch {
-	case len(c.Targets) == 0 || c.Steps < 1:
-		return bad("%d targets and %d inner steps, want at least one of each", len(c.Targets), c.Steps)
-	case c.Unroll < 0 || c.Unroll > c.Steps:
-		return bad("unroll is %d, want 0 to %d steps", c.Unroll, c.Steps)
-	case c.Steps > recipe.MaxSteps:
-		return bad("%d inner steps, at most %d are allowed", c.Steps, recipe.MaxSteps)
-	case !(c.InnerRate > 0) || !(c.LossDivisor > 0):
-		return bad("inner_rate %v and loss_divisor %v must be positive", c.InnerRate, c.LossDivisor)
-	case c.WeightHidden < 0 || c.Overlap < 0 || c.Overlap > c.ChunkTokens || c.Pretrain < 0:
-		return bad("weight_hidden %d, overlap %d or pretrain %d is out of range", c.WeightHidden, c.Overlap, c.Pretrain)
-	case c.ChunkTokens < 1 || c.ChunkTokens >= c.Model.Context || c.AskTokens > c.Model.Context:
-		return bad("chunks of %d+1 and questions of %d tokens do not fit a context of %d", c.ChunkTokens, c.AskTokens, c.Model.Context)
-	case !lora.ValidBits(c.Bits):
-		return bad("bits is %d, want 32, 8, 4, 2 or 1", c.Bits)
 	case len(c.Tasks) == 0 || len(c.Lengths) == 0 || c.Tasks[0].From > 0 || c.Lengths[0].From > 0:
 		return bad("the first task and the first length must start at 0")
 	case c.Questions < 1 || c.Answers < 1 || c.AskTokens < 8 || c.Budget < 1:
@@ -141,13 +132,32 @@ func (c *Config) Validate() error {
 			return bad("the weight of task %s is %v", s.Task, s.Weight)
 		}
 	}
-	return c.validateRule()
+	if c.Reader != nil {
+		return c.validateReader()
+	}
+	return c.validateWrite()
 }
 
-// validateRule holds rule and targets to what recipe.Validate takes of the trained recipe, hours later.
-func (c *Config) validateRule() error {
+// validateWrite holds the inner loop's fields to what recipe.Validate takes of the trained recipe, hours later.
+func (c *Config) validateWrite() error {
 	bad := func(format string, args ...any) error {
 		return perk.Errorf(perk.EInvalid, "meta.Config", "training configuration: "+format, args...)
+	}
+	switch {
+	case len(c.Targets) == 0 || c.Steps < 1:
+		return bad("%d targets and %d inner steps, want at least one of each", len(c.Targets), c.Steps)
+	case c.Unroll < 0 || c.Unroll > c.Steps:
+		return bad("unroll is %d, want 0 to %d steps", c.Unroll, c.Steps)
+	case c.Steps > recipe.MaxSteps:
+		return bad("%d inner steps, at most %d are allowed", c.Steps, recipe.MaxSteps)
+	case !(c.InnerRate > 0) || !(c.LossDivisor > 0):
+		return bad("inner_rate %v and loss_divisor %v must be positive", c.InnerRate, c.LossDivisor)
+	case c.WeightHidden < 0 || c.Overlap < 0 || c.Overlap > c.ChunkTokens || c.Pretrain < 0:
+		return bad("weight_hidden %d, overlap %d or pretrain %d is out of range", c.WeightHidden, c.Overlap, c.Pretrain)
+	case c.ChunkTokens < 1 || c.ChunkTokens >= c.Model.Context || c.AskTokens > c.Model.Context:
+		return bad("chunks of %d+1 and questions of %d tokens do not fit a context of %d", c.ChunkTokens, c.AskTokens, c.Model.Context)
+	case !lora.ValidBits(c.Bits):
+		return bad("bits is %d, want 32, 8, 4, 2 or 1", c.Bits)
 	}
 	for i, t := range c.Targets {
 		if i > 0 && t.Module <= c.Targets[i-1].Module || !t.TrainA && !t.TrainB {
@@ -159,6 +169,10 @@ func (c *Config) validateRule() error {
 	case recipe.AdamW:
 		if !(r.Beta1 >= 0 && r.Beta1 < 1 && r.Beta2 >= 0 && r.Beta2 < 1 && r.Eps > 0 && r.WeightDecay >= 0) {
 			return bad("rule adamw wants betas in [0,1), eps > 0 and weight_decay >= 0, got %+v", r)
+		}
+	case recipe.Normalized:
+		if r != (recipe.Rule{Name: recipe.Normalized, Eps: r.Eps}) || !(r.Eps > 0) {
+			return bad("rule normalized wants eps > 0 and nothing else, got %+v", r)
 		}
 	case recipe.Ridge:
 		if len(c.Targets) != 1 || c.Targets[0].TrainA || !(c.InnerRidge > 0) {

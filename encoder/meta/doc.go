@@ -9,13 +9,14 @@
 //
 // # Files
 //
-// params.go draws the start, forward.go is the network as a graph, inner.go the unrolled inner loop, episode.go one document's compiled
-// program, sample.go and inputs.go make what goes into it, corpus.go the texts of the tokenizer, pretrain.go and trainer.go the steps, run.go, checkpoint.go,
-// plot.go and export.go what is around it.
+// params.go draws the start, forward.go is the network as a graph. One document: group.go is the program of a few sequences of the write, inner.go and rule.go
+// that of an inner step, questions.go that of the questions; episode.go runs them forwards, back.go backwards (docs/adr/0006); setup.go, adapter.go and
+// inputs.go are what they share. sample.go draws documents, corpus.go has the texts of the tokenizer, pretrain.go and trainer.go make the steps; run.go,
+// checkpoint.go, plot.go and export.go are what is around it.
 //
 // # Caveats
 //
-// Only the architecture "nano" is meta-trained. A document is one program: memory grows with its length, so train on documents of a few thousand tokens and let
-// the encoder write longer ones. Training is the same bit for bit whatever the number of workers on one kind of machine; kernels of another
-// vector width round differently.
+// Only the architecture "nano" is meta-trained. Memory does not grow with the document, time does linearly: each inner step runs every sequence forwards once, and
+// those that the outer gradient goes through once more on the way back. Training is the same bit for bit whatever the number of workers on one kind of
+// machine; kernels of another vector width round differently.
 package meta

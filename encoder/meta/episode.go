@@ -1,119 +1,183 @@
 package meta
 
 import (
-	"github.com/perkdb/perk/internal/ad"
+	"context"
+	"slices"
+
+	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/recipe"
 )
 
-// shape is what a compiled episode is fixed to; an episode is padded to the next shape.
-type shape struct {
-	chunks int // sequences of the write
-	rows   int // tokens of the write that carry a loss
-}
+// groupSequences is how many sequences of a write are in memory at once.
+const groupSequences = 8
 
-// episode is one document's outer loss and gradient as a compiled program: write, inner loop, questions.
+// auxStep is the grain of the number of tokens that AuxShare is a share of.
+const auxStep = 128
+
+// episode computes the outer loss and gradient of documents, one after the other: write, inner loop and questions, and back through all of them
+// (docs/adr/0006). Its programs have fixed shapes, so that memory does not grow with the document.
 type episode[T kernel.Float] struct {
-	c     *Config
-	shape shape
-
-	// Inputs, written before each run.
-	write    []int32 // (chunks*seq) tokens
-	at       []int32 // (rows) position that predicts the token
-	next     []int32 // (rows) the token's own position
-	targets  []int32 // (rows)
-	mask     []T     // (rows) 1, or 0 for padding
-	ask      []int32 // (questions*askSeq) tokens
-	answerAt []int32 // (answers) position that predicts the answer token
-	answer   []int32 // (answers)
-	weight   []T     // (answers) share of the outer loss
-
-	program *ad.Program[T]
-	loss    *ad.Node[T] // (1, 1) outer loss
-	nll     *ad.Node[T] // (answers, 1)
-	weights *ad.Node[T] // (rows, 1) token weights of the write
-	adapter []*ad.Node[T]
-	grads   []*ad.Node[T] // by parameter; nil where the loss does not depend on it
+	*setup[T]
+	group     *group[T]
+	update    *update[T]
+	condition *condition[T] // nil without the ridge rule
+	questions map[int]*questions[T]
+	loaded    [2]int // step and group that the group's first program ran for last and its second has not used up
 }
 
-// newEpisode builds and compiles the program; it reads params' data at every run.
-func newEpisode[T kernel.Float](c *Config, params []*param, s shape, pool *ad.Pool[T]) (*episode[T], error) {
-	e := newInputs[T](c, s)
-	g := ad.NewGraph(pool)
-	leaves := newLeaves(g, params)
-	e.build(g, newNetwork(c, params, leaves))
-	e.grads = ad.Grad(e.loss, leaves...)
+// outcome is what one document gives.
+type outcome[T kernel.Float] struct {
+	loss    float64
+	nll     []T     // (answers) of the questions
+	weight  float64 // mean token weight of the write
+	adapter [][]T   // phi_N
+	outer   [][]T   // gradient by parameter; nil where the loss does not depend on it
+}
+
+// document is an episode's sample on its way through the inner loop.
+type document[T kernel.Float] struct {
+	groups   [][][]int32
+	aux      []int // tokens of each group that carry the auxiliary loss
+	auxShare T
+	states   []state[T] // (steps+1)
+	grads    [][][]T    // (steps)
+}
+
+func newEpisode[T kernel.Float](c *Config, params []*param, sequences int) (*episode[T], error) {
+	e := &episode[T]{setup: newSetup[T](c, params), questions: map[int]*questions[T]{}}
 	var err error
-	e.program, err = compile(g, append([]*ad.Node[T]{e.loss, e.nll, e.weights}, e.adapter...), e.grads)
+	if e.group, err = newGroup(e.setup, sequences); err != nil {
+		return nil, err
+	}
+	if e.update, err = newUpdate(e.setup); err != nil {
+		return nil, err
+	}
+	if c.Rule.Name == recipe.Ridge {
+		e.condition, err = newCondition(e.setup)
+	}
 	return e, err
 }
 
-// newInputs is an episode without a program.
-func newInputs[T kernel.Float](c *Config, s shape) *episode[T] {
-	return &episode[T]{c: c, shape: s,
-		write: make([]int32, s.chunks*c.seq()), at: make([]int32, s.rows), next: make([]int32, s.rows), targets: make([]int32, s.rows), mask: make([]T, s.rows),
-		ask: make([]int32, c.Questions*c.AskTokens), answerAt: make([]int32, c.Answers), answer: make([]int32, c.Answers), weight: make([]T, c.Answers)}
+// open cuts a sample into groups.
+func (e *episode[T]) open(s *sample) *document[T] {
+	d := &document[T]{groups: slices.Collect(slices.Chunk(s.sequences, len(e.group.in.tokens)/e.c.seq()))}
+	// A share of the tokens is enough for the auxiliary loss; sequences come in random order, so that it is a random share.
+	left := int(e.c.AuxShare * float64(roundUp(s.rows(), auxStep)))
+	if left > 0 {
+		d.auxShare = T(e.c.Aux / float64(left))
+	}
+	for _, g := range d.groups {
+		n := min(left, (&sample{sequences: g}).rows())
+		left -= n
+		d.aux = append(d.aux, n)
+	}
+	return d
 }
 
-// build adds the outer loss to the graph.
-func (e *episode[T]) build(g *ad.Graph[T], net *network[T]) {
-	c, embed := e.c, net.weights["embed"]
-	scale := T(c.Model.LogitScale)
-	mask := g.Leaf("mask", e.shape.rows, 1, e.mask)
-	doc := net.stream(e.write, c.seq())
-	head := ad.Head[T]{Scale: scale, Targets: e.targets}
-	predict := func(x *ad.Node[T]) *ad.Node[T] { return ad.RMSNorm(ad.Gather(x, e.at), c.Model.NormEps) }
-
-	base := doc.hidden(nil)
-	e.weights = weigh(net, ad.RMSNorm(base, c.Model.NormEps), e.at, e.next, mask)
-
-	phi := map[string]pair[T]{}
-	for _, t := range c.Targets {
-		phi[t.Module] = pair[T]{net.weights[nameA(t.Module)], net.weights[nameB(t.Module)]}
+// run computes a document's outer loss and gradient. Errors: ECanceled, EInternal.
+func (e *episode[T]) run(ctx context.Context, s *sample) (*outcome[T], error) {
+	out := &outcome[T]{outer: make([][]T, len(e.params))}
+	d := e.open(s)
+	weight, err := e.write(ctx, d)
+	if err != nil {
+		return nil, err
 	}
-	phi = innerLoop(c, phi, net.weights[nameRates], func(phi map[string]pair[T]) *ad.Node[T] {
-		nll := head.Nll(predict(doc.hidden(phi)), embed)
-		return ad.Scale(ad.Sum(ad.Mul(nll, e.weights)), T(1/c.LossDivisor))
-	}, ridge(doc, e.at, e.weights))
-	for _, t := range trainedTensors[T](c) {
-		e.adapter = append(e.adapter, t.of(phi))
+	out.weight, out.adapter = weight/float64(s.rows()), d.states[e.c.Steps].phi
+	q, err := e.ask(s.asks, out.adapter)
+	if err != nil {
+		return nil, err
 	}
-
-	answers := ad.Gather(net.stream(e.ask, c.AskTokens).hidden(phi), e.answerAt)
-	e.nll = ad.Head[T]{Scale: scale, Targets: e.answer}.Nll(ad.RMSNorm(answers, c.Model.NormEps), embed)
-	e.loss = ad.Sum(ad.Mul(e.nll, g.Leaf("weight", c.Answers, 1, e.weight)))
-	if n := int(c.AuxShare * float64(e.shape.rows)); c.Aux > 0 && n > 0 {
-		// A share of the rows is enough for the auxiliary language-model loss; chunks come in random order, so that it is a random share.
-		aux := ad.Head[T]{Scale: scale, Targets: e.targets[:n]}.Nll(ad.RMSNorm(ad.Gather(base, e.at[:n]), c.Model.NormEps), embed)
-		e.loss = ad.Add(e.loss, ad.Scale(ad.Sum(ad.Mul(aux, ad.Rows(mask, 0, n))), T(c.Aux/float64(n))))
-	}
+	out.loss, out.nll = float64(q.loss.Value()[0]), q.nll.Value()
+	gather(out.outer, q.outer)
+	aux, err := e.back(ctx, d, copies(q.adjoint), out.outer)
+	out.loss += aux
+	return out, err
 }
 
-// ridge gives, by module, the inverse of the weighted covariance of the document's keys, (sum_t w_t k_t k_t^T / LossDivisor + lambda I)^-1 with the
-// keys k_t = Scale f(A x_t) at the positions that predict. Keys and weights are the same in all inner steps, so it is built once.
-func ridge[T kernel.Float](doc *stream[T], at []int32, weights *ad.Node[T]) func(string) *ad.Node[T] {
-	built := map[string]*ad.Node[T]{}
-	return func(module string) *ad.Node[T] {
-		if n, ok := built[module]; ok {
-			return n
+// write makes the inner steps of a document and gives the sum of the token weights.
+func (e *episode[T]) write(ctx context.Context, d *document[T]) (float64, error) {
+	e.loaded = [2]int{-1, -1}
+	weight := 0.0
+	st := e.zeroState()
+	st.phi = e.start()
+	d.states = append(d.states, st)
+	for n := range e.c.Steps {
+		grad := make([][]T, len(e.tensors))
+		for k := range d.groups {
+			if err := e.gradient(ctx, d, n, k); err != nil {
+				return 0, err
+			}
+			gather(grad, e.group.grads)
+			if n == 0 {
+				weight += e.observe(k)
+			}
 		}
-		c := doc.net.c
-		keys := ad.Gather(doc.memo[module+".lora"], at)
-		gram := ad.MatMul(keys, ad.RowScale(keys, weights), true, false)
-		n := ad.InverseSPD(ad.AddDiagonal(ad.Scale(gram, T(c.Scale*c.Scale/c.LossDivisor)), ad.Exp(doc.net.weights[nameRidge])))
-		built[module] = n
-		return n
+		if n == 0 && e.condition != nil {
+			if err := e.condition.forward.Run(); err != nil {
+				return 0, perk.E(perk.EInternal, "meta.Step", err)
+			}
+			copy(e.update.inverse, e.condition.inverse.Value())
+		}
+		d.grads = append(d.grads, grad)
+		next, err := e.update.step(n, d.states[n], grad)
+		if err != nil {
+			return 0, perk.E(perk.EInternal, "meta.Step", err)
+		}
+		d.states = append(d.states, next)
 	}
+	return weight, nil
 }
 
-// weigh gives the (rows, 1) token weights: recipe.Weighting's head on the base model's final hidden states, times the mask.
-func weigh[T kernel.Float](net *network[T], h *ad.Node[T], at, next []int32, mask *ad.Node[T]) *ad.Node[T] {
-	if net.c.WeightHidden == 0 {
-		return ad.Scale(mask, 1)
+// gradient runs group k's first program for step n, unless its results are still there.
+func (e *episode[T]) gradient(ctx context.Context, d *document[T], n, k int) error {
+	if err := ctx.Err(); err != nil {
+		return perk.E(perk.ECanceled, "meta.Step", err)
 	}
-	w := net.weights
-	both := ad.Concat(ad.Gather(h, at), ad.Gather(h, next))
-	u := ad.Gelu(ad.AddRow(ad.MatMul(both, w[nameW1], false, true), w[nameB1]))
-	v := ad.AddRow(ad.MatMul(u, w[nameW2], false, true), w[nameB2])
-	return ad.Mul(ad.Softplus(v, recipe.Beta), mask)
+	if e.loaded == [2]int{n, k} {
+		return nil
+	}
+	aux := 0
+	if n == e.first() {
+		aux = d.aux[k]
+	}
+	e.group.load(d.groups[k], aux, d.auxShare)
+	fill(e.group.phi, d.states[n].phi)
+	if err := e.group.first.Run(); err != nil {
+		return perk.E(perk.EInternal, "meta.Step", err)
+	}
+	e.loaded = [2]int{n, k}
+	return nil
+}
+
+// observe takes what is the same in all steps from group k's first program: the key covariance, and the sum of the token weights, which it returns.
+func (e *episode[T]) observe(k int) float64 {
+	if e.condition != nil {
+		if k == 0 {
+			clear(e.condition.cov)
+		}
+		addTo(e.condition.cov, e.group.cov.Value())
+	}
+	sum := 0.0
+	for _, v := range e.group.weights.Value() {
+		sum += float64(v)
+	}
+	return sum
+}
+
+// ask computes the questions' loss and its gradients.
+func (e *episode[T]) ask(asks []ask, phi [][]T) (*questions[T], error) {
+	n := e.c.askLength(asks)
+	q, ok := e.questions[n]
+	if !ok {
+		var err error
+		if q, err = newQuestions(e.setup, n); err != nil {
+			return nil, perk.E(perk.EInternal, "meta.Step", err)
+		}
+		e.questions[n] = q
+	}
+	if err := q.run(asks, phi); err != nil {
+		return nil, perk.E(perk.EInternal, "meta.Step", err)
+	}
+	return q, nil
 }

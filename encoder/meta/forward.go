@@ -2,7 +2,6 @@ package meta
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/perkdb/perk/internal/ad"
@@ -31,51 +30,10 @@ func linears(c lm.Config, tensors []safetensors.Tensor) []lm.Linear {
 	return out
 }
 
-// pair is an adapter's tensors for one module at one moment of the inner loop.
-type pair[T kernel.Float] struct{ a, b *ad.Node[T] }
-
 // network is the nano architecture as a graph; internal/lm's forward pass defines the same function (TestAgreesWithEngine).
 type network[T kernel.Float] struct {
 	c       *Config
 	weights map[string]*ad.Node[T]
-}
-
-// newLeaves binds the parameters into a graph, in their order.
-func newLeaves[T kernel.Float](g *ad.Graph[T], params []*param) []*ad.Node[T] {
-	leaves := make([]*ad.Node[T], len(params))
-	for i, p := range params {
-		leaves[i] = g.Leaf(p.Name, p.Rows, p.Cols, data[T](p))
-	}
-	return leaves
-}
-
-// compile makes a program of outputs and the gradients that are not nil.
-func compile[T kernel.Float](g *ad.Graph[T], outputs, grads []*ad.Node[T]) (*ad.Program[T], error) {
-	for _, d := range grads {
-		if d != nil {
-			outputs = append(outputs, d)
-		}
-	}
-	return g.Compile(outputs...)
-}
-
-// copies gives the gradients of a run, nil where the loss does not depend on the parameter; the next run overwrites the nodes' own data.
-func copies(grads []*ad.Node[float32]) [][]float32 {
-	out := make([][]float32, len(grads))
-	for i, d := range grads {
-		if d != nil {
-			out[i] = slices.Clone(d.Value())
-		}
-	}
-	return out
-}
-
-func newNetwork[T kernel.Float](c *Config, params []*param, leaves []*ad.Node[T]) *network[T] {
-	n := &network[T]{c: c, weights: make(map[string]*ad.Node[T], len(params))}
-	for i, p := range params {
-		n.weights[p.Name] = leaves[i]
-	}
-	return n
 }
 
 // stream is one batch of sequences of equal length run through the network. What does not depend on the adapter is computed once and shared by all
@@ -84,6 +42,7 @@ type stream[T kernel.Float] struct {
 	net   *network[T]
 	ids   []int32 // (sequences * seq)
 	seq   int
+	see   *ad.Visible // what the rows of the only sequence see, first order only; nil: all earlier rows of their sequence
 	memo  map[string]*ad.Node[T]
 	phi   map[string]pair[T] // the adapter of this run; nil: none
 	dirty bool               // the present value depends on phi
@@ -140,7 +99,11 @@ func (s *stream[T]) hidden(phi map[string]pair[T]) *ad.Node[T] {
 		})
 		q, k, v := s.linear(n, name("attn.q")), s.linear(n, name("attn.k")), s.linear(n, name("attn.v"))
 		o := s.once(name("attention"), func() *ad.Node[T] {
-			return ad.Attention(ad.Rope(q, s.seq, c.Heads, c.RopeTheta, 1), ad.Rope(k, s.seq, c.Heads, c.RopeTheta, 1), v, s.seq, c.Heads)
+			q, k := ad.Rope(q, s.seq, c.Heads, c.RopeTheta, 1), ad.Rope(k, s.seq, c.Heads, c.RopeTheta, 1)
+			if s.see != nil {
+				return ad.PromptAttention(q, k, v, c.Heads, s.see)
+			}
+			return ad.Attention(q, k, v, s.seq, c.Heads)
 		})
 		out := s.linear(o, name("attn.o"))
 		below := x

@@ -1,110 +1,149 @@
 package meta
 
 import (
+	"math"
+
 	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/recipe"
 )
 
-// trained is one tensor that the inner loop writes, with the state of its rule.
-type trained[T kernel.Float] struct {
-	module string
-	isA    bool
-	m, v   *ad.Node[T] // AdamW moments
-}
+// state is what one inner step turns into the next: the adapter and AdamW's moments, by written tensor. Its adjoint has the same form.
+type state[T kernel.Float] struct{ phi, m, v [][]T }
 
-// trainedTensors lists what the inner loop writes in the order of lora.Adapter.Trained: by module, A before B.
-func trainedTensors[T kernel.Float](c *Config) []*trained[T] {
-	var out []*trained[T]
-	for _, t := range c.Targets {
-		if t.TrainA {
-			out = append(out, &trained[T]{module: t.Module, isA: true})
-		}
-		if t.TrainB {
-			out = append(out, &trained[T]{module: t.Module})
-		}
+func (s *setup[T]) zeroState() state[T] {
+	st := state[T]{phi: s.zeros()}
+	if s.c.Rule.Name == recipe.AdamW {
+		st.m, st.v = s.zeros(), s.zeros()
 	}
-	return out
+	return st
 }
 
-func (t *trained[T]) of(phi map[string]pair[T]) *ad.Node[T] {
-	if t.isA {
-		return phi[t.module].a
+// stateNodes is a state in a graph.
+type stateNodes[T kernel.Float] struct{ phi, m, v []*ad.Node[T] }
+
+func (n stateNodes[T]) all() []*ad.Node[T] {
+	return append(append(append([]*ad.Node[T]{}, n.phi...), n.m...), n.v...)
+}
+
+func (n stateNodes[T]) clone() state[T] { return state[T]{copies(n.phi), copies(n.m), copies(n.v)} }
+
+func (s *setup[T]) stateLeaves(g *ad.Graph[T], name string, st state[T]) stateNodes[T] {
+	n := stateNodes[T]{phi: s.leaves(g, name+".phi", st.phi)}
+	if st.m != nil {
+		n.m, n.v = s.leaves(g, name+".m", st.m), s.leaves(g, name+".v", st.v)
 	}
-	return phi[t.module].b
+	return n
 }
 
-func (t *trained[T]) put(phi map[string]pair[T], n *ad.Node[T]) {
-	p := phi[t.module]
-	if t.isA {
-		p.a = n
-	} else {
-		p.b = n
+// update is one inner step phi_{n+1} = phi_n - a_n U(grad L(phi_n)) as a program over the adapter alone; the second program, which goes on from it, takes
+// the adjoint of the new state to those of everything that the step reads.
+type update[T kernel.Float] struct {
+	*setup[T]
+	in      state[T]
+	grad    [][]T // sum over the document, by written tensor
+	rates   []T   // (tensors) logarithms of this step's rates
+	inverse []T   // (rank*rank) of the ridge rule's damped covariance
+	bias    []T   // (2) AdamW's corrections 1/(1-beta^(n+1)) of this step
+	adjoint state[T]
+
+	forward  *ad.Program[T]
+	out      stateNodes[T]
+	backward *ad.Program[T]
+	dIn      stateNodes[T]
+	dGrad    []*ad.Node[T]
+	dRates   *ad.Node[T] // (1, tensors)
+	dInverse *ad.Node[T] // nil without the ridge rule
+	present  int         // step whose forward run backward may go on from; -1: none
+}
+
+func newUpdate[T kernel.Float](s *setup[T]) (*update[T], error) {
+	n := len(s.tensors)
+	u := &update[T]{setup: s, in: s.zeroState(), adjoint: s.zeroState(), grad: s.zeros(), rates: make([]T, n), bias: make([]T, 2), present: -1}
+	g := ad.NewGraph(s.pool)
+	in, grad, rates := s.stateLeaves(g, "in", u.in), s.leaves(g, "grad", u.grad), g.Leaf("rates", 1, n, u.rates)
+	wrt := append(append(in.all(), grad...), rates)
+	b1, b2 := g.Leaf("bias1", 1, 1, u.bias[:1]), g.Leaf("bias2", 1, 1, u.bias[1:])
+	var inverse *ad.Node[T]
+	if s.c.Rule.Name == recipe.Ridge {
+		r := s.tensors[0].cols
+		u.inverse = make([]T, r*r)
+		inverse = g.Leaf("inverse", r, r, u.inverse)
+		wrt = append(wrt, inverse)
 	}
-	phi[t.module] = p
-}
-
-// innerLoop unrolls phi_{n+1} = phi_n - a_n U(grad L_ctx(phi_n)) in the graph and gives phi_N. loss builds L_ctx from an adapter, rates is the
-// (steps, tensors) leaf of log rates; condition gives the ridge rule's inverse key covariance of a module. Steps before the last Unroll are constants
-// for the outer gradient (truncated gradient unrolling); their rates still learn.
-func innerLoop[T kernel.Float](c *Config, phi map[string]pair[T], rates *ad.Node[T],
-	loss func(map[string]pair[T]) *ad.Node[T], condition func(module string) *ad.Node[T]) map[string]pair[T] {
-	tensors := trainedTensors[T](c)
 	rate := ad.Exp(rates)
-	flat := make([]*ad.Node[T], 0, c.Steps*len(tensors))
-	for i := range c.Steps {
-		row := ad.Rows(rate, i, i+1)
-		for j := range tensors {
-			flat = append(flat, ad.Column(row, j))
+	for i, phi := range in.phi {
+		var d *ad.Node[T]
+		switch r := s.c.Rule; r.Name {
+		case recipe.SGD:
+			d = grad[i]
+		case recipe.Normalized:
+			d = normalized(grad[i], float64(r.Eps))
+		case recipe.Ridge:
+			d = ad.MatMul(grad[i], inverse, false, false)
+		case recipe.AdamW:
+			m, v := moments(r, grad[i], in.m[i], in.v[i])
+			u.out.m, u.out.v = append(u.out.m, m), append(u.out.v, v)
+			d = adamW(r, m, v, phi, b1, b2)
 		}
+		u.out.phi = append(u.out.phi, ad.Sub(phi, ad.ScaleBy(d, ad.Column(rate, i))))
 	}
-	for n := range c.Steps {
-		wrt := make([]*ad.Node[T], len(tensors))
-		for i, t := range tensors {
-			wrt[i] = t.of(phi)
-		}
-		grads := ad.Grad(loss(phi), wrt...)
-		next := make(map[string]pair[T], len(phi))
-		for k, p := range phi {
-			next[k] = p
-		}
-		for i, t := range tensors {
-			a := flat[n*len(tensors)+i]
-			u := t.direction(c.Rule, grads[i], n, condition)
-			if n < c.Steps-c.Unroll {
-				u = ad.Detach(u)
-			}
-			old := wrt[i]
-			if c.Rule.WeightDecay != 0 {
-				u = ad.Add(u, ad.Scale(old, T(c.Rule.WeightDecay)))
-			}
-			t.put(next, ad.Sub(old, ad.ScaleBy(u, a)))
-		}
-		phi = next
+	all := ad.Grad(inner(u.out.all(), s.stateLeaves(g, "adjoint", u.adjoint).all()), wrt...)
+	take := func(n int) []*ad.Node[T] {
+		head := all[:n]
+		all = all[n:]
+		return head
 	}
-	return phi
+	outputs := live(all...)
+	u.dIn = stateNodes[T]{phi: take(n), m: take(len(in.m)), v: take(len(in.v))}
+	u.dGrad, u.dRates = take(n), take(1)[0]
+	if inverse != nil {
+		u.dInverse = all[0]
+	}
+	var err error
+	if u.forward, err = g.Compile(u.out.all()...); err != nil {
+		return nil, err
+	}
+	u.backward, err = g.Compile(outputs...)
+	return u, err
 }
 
-// direction is U of the rule: the gradient itself, the gradient times the inverse key covariance (ridge), or Adam's bias-corrected m / (sqrt(v) + eps)
-// with eps inside the root, which is smooth at 0. The encoder's rule.go defines the same rules for the finished recipe; TestAgreesWithEngine holds the
-// two to each other, so a new rule goes into both, into recipe.Rule and into the test's forms.
-func (t *trained[T]) direction(r recipe.Rule, g *ad.Node[T], step int, condition func(string) *ad.Node[T]) *ad.Node[T] {
-	switch r.Name {
-	case recipe.SGD:
-		return g
-	case recipe.Ridge:
-		return ad.MatMul(g, condition(t.module), false, false)
+// inner is the scalar product of two lists of nodes.
+func inner[T kernel.Float](x, y []*ad.Node[T]) *ad.Node[T] {
+	sum := ad.Sum(ad.Mul(x[0], y[0]))
+	for i := 1; i < len(x); i++ {
+		sum = ad.Add(sum, ad.Sum(ad.Mul(x[i], y[i])))
 	}
-	b1, b2 := float64(r.Beta1), float64(r.Beta2)
-	m, v := ad.Scale(g, T(1-b1)), ad.Scale(ad.Mul(g, g), T(1-b2))
-	if t.m != nil {
-		m, v = ad.Add(m, ad.Scale(t.m, T(b1))), ad.Add(v, ad.Scale(t.v, T(b2)))
+	return sum
+}
+
+// step makes step n.
+func (u *update[T]) step(n int, in state[T], grad [][]T) (state[T], error) {
+	fill(u.in.phi, in.phi)
+	fill(u.in.m, in.m)
+	fill(u.in.v, in.v)
+	fill(u.grad, grad)
+	copy(u.rates, u.values[index(u.params, nameRates)][n*len(u.rates):])
+	for i, b := range []float32{u.c.Rule.Beta1, u.c.Rule.Beta2} {
+		u.bias[i] = T(1 / (1 - math.Pow(float64(b), float64(n+1))))
 	}
-	t.m, t.v = m, v
-	c1, c2 := 1.0, 1.0
-	for range step + 1 {
-		c1, c2 = c1*b1, c2*b2
+	if err := u.forward.Run(); err != nil {
+		return state[T]{}, err
 	}
-	eps := float64(r.Eps)
-	return ad.Mul(ad.Scale(m, T(1/(1-c1))), ad.Rsqrt(v, 1/(1-c2), eps*eps))
+	u.present = n
+	return u.out.clone(), nil
+}
+
+// back takes the adjoint of step n's result to those of its inputs, in the nodes dIn, dGrad, dRates and dInverse.
+func (u *update[T]) back(n int, in state[T], grad [][]T, adjoint state[T]) error {
+	if u.present != n {
+		if _, err := u.step(n, in, grad); err != nil {
+			return err
+		}
+	}
+	u.present = -1
+	fill(u.adjoint.phi, adjoint.phi)
+	fill(u.adjoint.m, adjoint.m)
+	fill(u.adjoint.v, adjoint.v)
+	return u.backward.Run()
 }

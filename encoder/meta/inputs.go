@@ -6,43 +6,43 @@ import (
 	"github.com/perkdb/perk/internal/kernel"
 )
 
-// chunkStep and rowStep are the grain of compiled shapes: a finer one pads less, a coarser one compiles fewer programs.
-const (
-	chunkStep = 4
-	rowStep   = 128
-)
-
 func roundUp(n, step int) int { return (n + step - 1) / step * step }
 
-// shapeOf gives the compiled shape that a sample is padded to.
-func shapeOf(s *sample) shape {
-	return shape{chunks: roundUp(len(s.sequences), chunkStep), rows: roundUp(s.rows(), rowStep)}
+// batch is a fixed number of sequences of a write as the inputs of a program.
+type batch[T kernel.Float] struct {
+	seq     int
+	tokens  []int32 // (sequences*seq)
+	at      []int32 // (rows) position that predicts the token
+	next    []int32 // (rows) the token's own position
+	targets []int32 // (rows) the token; -1 in the padding, which is behind all others
+	mask    []T     // (rows) 1, or 0 in the padding
 }
 
-// load writes a sample into the program's inputs.
-func (e *episode[T]) load(s *sample) {
-	seq := e.c.seq()
-	clear(e.write)
+func newBatch[T kernel.Float](sequences, seq int) *batch[T] {
+	rows := sequences * (seq - 1)
+	return &batch[T]{seq: seq, tokens: make([]int32, sequences*seq), at: make([]int32, rows), next: make([]int32, rows), targets: make([]int32, rows), mask: make([]T, rows)}
+}
+
+// load writes sequences, at most as many as the batch has, into the inputs.
+func (b *batch[T]) load(sequences [][]int32) {
+	clear(b.tokens)
 	r := 0
-	for i, q := range s.sequences {
-		copy(e.write[i*seq:], q)
+	for i, q := range sequences {
+		copy(b.tokens[i*b.seq:], q)
 		for t := 1; t < len(q); t++ {
-			at := int32(i*seq + t - 1)
-			e.at[r], e.next[r], e.targets[r], e.mask[r] = at, at+1, q[t], 1
+			at := int32(i*b.seq + t - 1)
+			b.at[r], b.next[r], b.targets[r], b.mask[r] = at, at+1, q[t], 1
 			r++
 		}
 	}
-	for ; r < e.shape.rows; r++ {
-		e.at[r], e.next[r], e.targets[r], e.mask[r] = 0, 0, 0, 0
+	for ; r < len(b.at); r++ {
+		b.at[r], b.next[r], b.targets[r], b.mask[r] = 0, 0, -1, 0
 	}
-	loadAsks(e.ask, e.answerAt, e.answer, e.weight, s.asks, e.c.AskTokens)
 }
 
 // loadAsks lays the questions out. A token of an answer of n tokens weighs 1/sqrt(n), so that long supports do not drown short values.
 func loadAsks[T kernel.Float](tokens, at, targets []int32, weight []T, asks []ask, seq int) {
 	clear(tokens)
-	clear(at)
-	clear(targets)
 	clear(weight)
 	total := 0.0
 	for _, a := range asks {
@@ -56,6 +56,9 @@ func loadAsks[T kernel.Float](tokens, at, targets []int32, weight []T, asks []as
 			at[r], targets[r], weight[r] = int32(i*seq+t-1), a.tokens[t], share
 			r++
 		}
+	}
+	for ; r < len(at); r++ {
+		at[r], targets[r] = 0, -1
 	}
 }
 

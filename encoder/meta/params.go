@@ -59,6 +59,9 @@ func newParams(c *Config) ([]*param, error) {
 		}
 		add(t.Name, t.Shape[0], t.Shape[1], std)
 	}
+	if c.readsOnly() {
+		return out, nil
+	}
 	start, err := recipe.Start(linears(c.Model, tensors), c.Targets, c.Scale, rng)
 	if err != nil {
 		return nil, err

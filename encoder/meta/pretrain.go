@@ -10,7 +10,7 @@ import (
 
 // pretrain is a plain language-model loss on one document's chunks as a compiled program.
 type pretrain struct {
-	e       *episode[float32] // its inputs
+	in      *batch[float32]
 	program *ad.Program[float32]
 	loss    *ad.Node[float32]
 	grads   []*ad.Node[float32]
@@ -19,18 +19,17 @@ type pretrain struct {
 // pretrainChunks is how many sequences a pretraining document has.
 const pretrainChunks = 16
 
-func newPretrain(c *Config, params []*param, pool *ad.Pool[float32]) (*pretrain, error) {
-	s := shape{chunks: pretrainChunks, rows: pretrainChunks * c.ChunkTokens}
-	p := &pretrain{e: newInputs[float32](c, s)}
-	g := ad.NewGraph(pool)
-	leaves := newLeaves(g, params)
-	net := newNetwork(c, params, leaves)
-	h := ad.RMSNorm(ad.Gather(net.stream(p.e.write, c.seq()).hidden(nil), p.e.at), c.Model.NormEps)
-	nll := ad.Head[float32]{Scale: float32(c.Model.LogitScale), Targets: p.e.targets}.Nll(h, net.weights["embed"])
-	p.loss = ad.Scale(ad.Sum(ad.Mul(nll, g.Leaf("mask", s.rows, 1, p.e.mask))), float32(1/float64(s.rows)))
+func newPretrain(s *setup[float32]) (*pretrain, error) {
+	c := s.c
+	p := &pretrain{in: newBatch[float32](pretrainChunks, c.seq())}
+	g := ad.NewGraph(s.pool)
+	net, leaves := s.network(g)
+	h := ad.RMSNorm(ad.Gather(net.stream(p.in.tokens, c.seq()).hidden(nil), p.in.at), c.Model.NormEps)
+	nll := ad.Head[float32]{Scale: float32(c.Model.LogitScale), Targets: p.in.targets}.Nll(h, net.weights["embed"])
+	p.loss = ad.Scale(ad.Sum(nll), float32(1/float64(len(p.in.at))))
 	p.grads = ad.Grad(p.loss, leaves...)
 	var err error
-	p.program, err = compile(g, []*ad.Node[float32]{p.loss}, p.grads)
+	p.program, err = g.Compile(live(append(p.grads, p.loss)...)...)
 	return p, err
 }
 
@@ -45,13 +44,13 @@ func (t *Trainer) pretrainStep(ctx context.Context) (Stats, error) {
 			return err
 		}
 		if w.clm == nil {
-			if w.clm, err = newPretrain(t.c, t.params, w.pool); err != nil {
+			if w.clm, err = newPretrain(w.setup); err != nil {
 				return perk.E(perk.EInternal, "meta.Step", err)
 			}
 		}
 		s.sequences = s.sequences[:min(len(s.sequences), pretrainChunks)]
 		s.asks = nil
-		w.clm.e.load(s)
+		w.clm.in.load(s.sequences)
 		if err := w.clm.program.Run(); err != nil {
 			return perk.E(perk.EInternal, "meta.Step", err)
 		}

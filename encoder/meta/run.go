@@ -38,6 +38,11 @@ type Line struct {
 // Run trains until the configuration's steps are made or ctx ends, in either case with a checkpoint of the last step in dir. It resumes from the
 // checkpoint that dir holds. progress, which may be nil, gets every step and every new log line (else nil). Errors: as Step and Resume.
 func (t *Trainer) Run(ctx context.Context, dir string, every time.Duration, progress func(Stats, *Line)) error {
+	return t.run(ctx, dir, every, t.Step, progress)
+}
+
+// run is Run with the steps of a Trainer or a Reader.
+func (t *Trainer) run(ctx context.Context, dir string, every time.Duration, step func(context.Context) (Stats, error), progress func(Stats, *Line)) error {
 	path := filepath.Join(dir, CheckpointFile)
 	if _, err := t.Resume(path); err != nil {
 		return err
@@ -50,7 +55,7 @@ func (t *Trainer) Run(ctx context.Context, dir string, every time.Duration, prog
 	saved, begun := time.Now(), time.Now()
 	sum := newSummary(begun)
 	for !t.Done() {
-		st, err := t.Step(ctx)
+		st, err := step(ctx)
 		if perk.ErrorCode(err) == perk.ECanceled {
 			return errors.Join(err, t.Save(path))
 		}

@@ -17,12 +17,14 @@ type sample struct {
 	task      string
 	sequences [][]int32 // of the write, label first, in random order
 	asks      []ask
+	readings  []reading // of a Reader, in place of sequences: the asks behind their contexts
 }
 
 // ask is a question and its answer; the loss is on tokens[answer:].
 type ask struct {
-	tokens []int32
-	answer int
+	question string
+	tokens   []int32
+	answer   int
 }
 
 // rows counts the tokens of the write that carry a loss.
@@ -110,6 +112,13 @@ func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error
 
 // tokens turns an episode into sequences and chooses its questions.
 func (s *sampler) tokens(rng *rand.Rand, ep task.Episode) (*sample, error) {
+	if s.c.readsOnly() {
+		return s.read(rng, ep)
+	}
+	context, err := s.context(ep.Text)
+	if err != nil {
+		return nil, err
+	}
 	chunks, err := encoder.Chunk(ep.Text, s.tok, s.c.chunking())
 	if err != nil {
 		return nil, err
@@ -118,9 +127,15 @@ func (s *sampler) tokens(rng *rand.Rand, ep task.Episode) (*sample, error) {
 	for _, i := range rng.Perm(chunks.Len()) {
 		out.sequences = append(out.sequences, chunks.Sequence(i))
 	}
+	out.asks = s.asks(rng, ep.Questions, context)
+	return out, nil
+}
+
+// asks chooses questions, cloze and in words, and lays each out behind its context.
+func (s *sampler) asks(rng *rand.Rand, questions []task.QA, context func(question string) []int32) []ask {
 	var groups [2][]ask // questions in words, cloze
-	for _, q := range ep.Questions {
-		if a := s.ask(q); len(a.tokens) <= s.c.AskTokens {
+	for _, q := range questions {
+		if a := s.ask(q, context); len(a.tokens) <= s.c.AskTokens {
 			i := 0
 			if q.Cloze {
 				i = 1
@@ -135,25 +150,28 @@ func (s *sampler) tokens(rng *rand.Rand, ep task.Episode) (*sample, error) {
 	words := min(len(groups[0]), s.c.Questions-cloze)
 	cloze = min(len(groups[1]), s.c.Questions-words)
 	left := s.c.Answers
+	var out []ask
 	for _, a := range slices.Concat(groups[0][:words], groups[1][:cloze]) {
 		if n := len(a.tokens) - a.answer; n <= left {
-			out.asks = append(out.asks, a)
+			out = append(out, a)
 			left -= n
 		}
 	}
-	return out, nil
+	return out
 }
 
-// ask lays a question and its answer out as recipe.Prompt does; a cloze question is the beginning of a sentence as the document has it.
-func (s *sampler) ask(q task.QA) ask {
+// ask lays a question and its answer out as recipe.Prompt does, behind its context; a cloze question is the beginning of a sentence as the document
+// has it.
+func (s *sampler) ask(q task.QA, context func(question string) []int32) ask {
+	before := context(q.Question)
 	if q.Cloze {
-		t := append([]int32{s.specials.Ask}, s.tok.Encode(" "+q.Question)...)
-		return ask{tokens: append(append(t, s.tok.Encode(" "+q.Answers[0])...), s.specials.EOS), answer: len(t)}
+		t := slices.Concat(before, []int32{s.specials.Ask}, s.tok.Encode(" "+q.Question))
+		return ask{question: q.Question, tokens: append(append(t, s.tok.Encode(" "+q.Answers[0])...), s.specials.EOS), answer: len(t)}
 	}
 	var support []recipe.Fact
 	for _, f := range q.Support {
 		support = append(support, recipe.Fact{Text: f.Text, Reversed: f.Reversed && s.c.Reverse})
 	}
-	t := s.prompt.Question(s.tok, s.specials, q.Question)
-	return ask{tokens: append(t, s.prompt.Answer(s.tok, s.specials, q.Answers[0], support...)...), answer: len(t)}
+	t := slices.Concat(before, s.prompt.Question(s.tok, s.specials, q.Question))
+	return ask{question: q.Question, tokens: append(t, s.prompt.Answer(s.tok, s.specials, q.Answers[0], support...)...), answer: len(t)}
 }

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/perkdb/perk"
-	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
@@ -30,9 +29,8 @@ type Trainer struct {
 
 // worker owns the compiled programs of one goroutine.
 type worker struct {
-	pool     *ad.Pool[float32]
-	episodes map[shape]*episode[float32]
-	clm      *pretrain
+	*episode[float32]
+	clm *pretrain
 }
 
 // Stats tells what one outer step did.
@@ -79,7 +77,11 @@ func New(c *Config, tok *tokenizer.Tokenizer, filler task.Filler, workers int) (
 		t.grads = append(t.grads, make([]float32, len(p.Data)))
 	}
 	for range max(1, workers) {
-		t.workers = append(t.workers, &worker{pool: ad.NewPool[float32](), episodes: map[shape]*episode[float32]{}})
+		e, err := newEpisode[float32](c, params, groupSequences)
+		if err != nil {
+			return nil, perk.E(perk.EInternal, "meta.New", err)
+		}
+		t.workers = append(t.workers, &worker{episode: e})
 	}
 	return t, nil
 }
@@ -118,7 +120,10 @@ func (t *Trainer) Step(ctx context.Context) (Stats, error) {
 		if err != nil {
 			return err
 		}
-		results[i], err = w.run(t.c, t.params, s)
+		o, err := w.run(ctx, s)
+		if err == nil {
+			results[i] = result{sample: s, loss: o.loss, right: right(o.nll, s.asks), weight: o.weight, grads: o.outer}
+		}
 		return err
 	})
 	if err != nil {
@@ -165,27 +170,6 @@ func (t *Trainer) parallel(ctx context.Context, documents int, f func(w *worker,
 		})
 	}
 	return g.Wait()
-}
-
-// run computes one document's loss and gradients.
-func (w *worker) run(c *Config, params []*param, s *sample) (result, error) {
-	e, ok := w.episodes[shapeOf(s)]
-	if !ok {
-		var err error
-		if e, err = newEpisode[float32](c, params, shapeOf(s), w.pool); err != nil {
-			return result{}, perk.E(perk.EInternal, "meta.Step", err)
-		}
-		w.episodes[shapeOf(s)] = e
-	}
-	e.load(s)
-	if err := e.program.Run(); err != nil {
-		return result{}, perk.E(perk.EInternal, "meta.Step", err)
-	}
-	r := result{sample: s, loss: float64(e.loss.Value()[0]), right: right(e.nll.Value(), s.asks), grads: copies(e.grads)}
-	for _, v := range e.weights.Value() {
-		r.weight += float64(v) / float64(s.rows())
-	}
-	return r, nil
 }
 
 // update clips the summed gradients and makes AdamW's step.

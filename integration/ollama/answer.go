@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/locate"
 )
 
 // reply is a whole answer, or a piece of one when Done is false. Response is /api/generate's field, Message /api/chat's.
@@ -28,8 +29,10 @@ type reply struct {
 // evidence says where an answer comes from.
 type evidence struct {
 	Document    perk.DocumentID `json:"document"`
-	Support     []string        `json:"support,omitempty"`
+	Support     []perk.Fact     `json:"support,omitempty"`
 	Probability float64         `json:"probability"`
+	Confidence  float64         `json:"confidence"`
+	Refused     *string         `json:"refused,omitempty"` // the answer that was not given, because it is not in the document
 	Content     perk.Hash       `json:"content"`
 	Adapter     perk.Hash       `json:"adapter"`
 }
@@ -81,12 +84,22 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, q request, prom
 		Model: h.o.Model, CreatedAt: time.Now().UTC(), Done: true, DoneReason: doneReason(a.Stopped),
 		TotalDuration: int64(time.Since(start)), LoadDuration: int64(a.Load), PromptEvalDuration: int64(a.Prefill),
 		EvalCount: a.Tokens, EvalDuration: int64(a.Decode),
-		Perk: &evidence{Document: id, Support: a.Support, Probability: a.Probability, Content: a.Adapter.Content, Adapter: a.Adapter.Digest},
+		Perk: &evidence{
+			Document: id, Support: a.Support, Probability: a.Probability, Confidence: a.Confidence, Content: a.Adapter.Content, Adapter: a.Adapter.Digest,
+		},
+	}
+	if a.NotInDocument {
+		last.Perk.Refused = &a.Text
 	}
 	if emit == nil {
-		put(&last, a.Text)
+		put(&last, a.Reply())
 		writeJSON(w, http.StatusOK, last)
 		return
+	}
+	if a.NotInDocument {
+		if err := emit(a.Reply()); err != nil {
+			return // the client is gone
+		}
 	}
 	put(&last, "")
 	_ = out.line(last) // the client is gone: nobody is left to tell
@@ -105,6 +118,9 @@ func (h *Handler) ask(ctx context.Context, q request, prompt string, emit func(s
 	if err != nil {
 		return id, nil, err
 	}
+	if decode.MinConfidence == nil {
+		decode.MinConfidence = h.o.MinConfidence
+	}
 	select { // before the text is read, so that what waits is small and the check is fresh
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
@@ -119,7 +135,7 @@ func (h *Handler) ask(ctx context.Context, q request, prompt string, emit func(s
 	if err != nil {
 		return id, nil, err
 	}
-	a, err := h.reasoner.Ask(ctx, perk.Question{Document: id, Text: question, Content: perk.ContentHash(doc.Text), Options: decode}, emit)
+	a, err := locate.Ask(ctx, h.reasoner, perk.Question{Document: id, Text: question, Options: decode}, doc.Text, emit)
 	switch perk.ErrorCode(err) {
 	case perk.ENotFound:
 		err = pendingError{id}

@@ -31,14 +31,21 @@
 //	409 "conflict: ..."     the document's tenant is not active
 //	400 "invalid: ...", 401 "denied: ...", 500 "corrupt: ..." (a damaged adapter) and "internal: ..."
 //
+// # Not in this document
+//
+// An answer of too small a confidence is replaced by the text "not in this document"; its own text stands in the reply's field "perk" as "refused". The smallest confidence is
+// the request's option min_confidence (0: answer always), else Options.MinConfidence, else the recipe's.
+//
 // # Caveats
 //
-//   - Decoding is greedy unless the request sets a temperature. Mapped options: temperature, num_predict, top_k, top_p, seed, stop. Others
+//   - Decoding is greedy unless the request sets a temperature. Mapped options: temperature, num_predict, top_k, top_p, seed, stop; min_confidence is
+//     ours. Others
 //     are ignored, as Ollama does; images, tools, suffix and format are refused.
 //   - Whoever can reach the endpoint can ask every document of the served collections (Sources is the allow-list). Without a key only requests
 //     to an IP address or localhost are answered, so that no page in a browser can come in by a host name of its own. With Options.Key set, each
 //     request needs "Authorization: Bearer KEY". Weaviate's module cannot send that header: give it the endpoint
 //     "http://host:port/key/KEY". That address is readable by whoever can read Weaviate's schema.
 //   - Weaviate shows an error beside the object in GraphQL; over gRPC one object's error fails the whole search.
-//   - A reply carries a field "perk", beyond Ollama's, with the recalled facts, the answer's probability and the adapter's digests.
+//   - A reply carries a field "perk", beyond Ollama's, with the recalled facts and where the document has them, the answer's probability and
+//     confidence, and the adapter's digests.
 package ollama

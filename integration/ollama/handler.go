@@ -24,6 +24,8 @@ type Options struct {
 	Key        string // when set, every request must carry it
 	Concurrent int    // questions answered at the same time, further ones wait; 0: 4
 	MaxBody    int64  // bytes of a request; 0: 1 MiB
+	// MinConfidence is that of requests which set no min_confidence; nil: the recipe's. See perk.DecodeOptions.
+	MinConfidence *float64
 }
 
 // Handler is the endpoint. Make it with New.

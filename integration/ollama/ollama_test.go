@@ -55,7 +55,7 @@ func (r *reasoner) Ask(_ context.Context, q perk.Question, emit func(string) err
 	case perk.ContentHash(text) != q.Content:
 		return nil, perk.Errorf(perk.EStale, "reasoner", "other text")
 	}
-	if emit != nil {
+	if least := q.Options.MinConfidence; emit != nil && (least == nil || *least == 0) {
 		for i, piece := range []string{"It is: ", q.Text} {
 			if r.breakAt > 0 && i == r.breakAt {
 				return nil, perk.Errorf(perk.EUnavailable, "plugin", "process died")
@@ -64,6 +64,9 @@ func (r *reasoner) Ask(_ context.Context, q perk.Question, emit func(string) err
 				return nil, err
 			}
 		}
+	}
+	if least := q.Options.MinConfidence; least != nil && *least > 0.5 {
+		return &perk.Answer{Text: "It is: " + q.Text, Support: []perk.Fact{{Text: "one"}, {Text: "two"}}, Confidence: 0.5, MinConfidence: *least, NotInDocument: true}, nil
 	}
 	return &perk.Answer{Text: "It is: " + q.Text, Probability: 0.5, Tokens: 7, Stopped: "end", Adapter: perk.AdapterInfo{Content: q.Content}}, nil
 }
@@ -179,6 +182,37 @@ func TestStream(t *testing.T) {
 	status, got := post(t, s.URL+"/api/generate", body)
 	if status != 200 || len(got) != 2 || got[1]["error"] != "unavailable: plugin: process died" {
 		t.Errorf("broken off: %d %v", status, got)
+	}
+}
+
+func TestNotInDocument(t *testing.T) {
+	s := serve(t, newReasoner(), ollama.Options{MinConfidence: new(0.9)})
+	body := func(rest string) string { return `{"model":"perk","prompt":"[[perk:Docs/1]] q?"` + rest + `}` }
+	_, got := post(t, s.URL+"/api/generate", body(`,"stream":false`))
+	want := map[string]any{
+		"document": map[string]any{"collection": "Docs", "uuid": "1"}, "probability": 0., "confidence": 0.5, "refused": "It is: q?",
+		"support": []any{
+			map[string]any{"text": "one", "state": "found", "start": 0., "end": 3., "count": 1., "quote": "one"},
+			map[string]any{"text": "two", "state": "not_found", "start": 0., "end": 0., "count": 0.},
+		},
+		"content": perk.Hash{}.String(), "adapter": perk.Hash{}.String(),
+	}
+	if got[0]["response"] != "not in this document" {
+		t.Errorf("%v", got)
+	}
+	if d := cmp.Diff(want, got[0]["perk"]); d != "" {
+		t.Errorf("evidence (-want +got):\n%s", d)
+	}
+	_, got = post(t, s.URL+"/api/generate", body(""))
+	if len(got) != 2 || got[0]["response"] != "not in this document" || got[1]["response"] != "" || got[1]["done"] != true {
+		t.Errorf("streamed: %v", got)
+	}
+	_, got = post(t, s.URL+"/api/generate", body(`,"stream":false,"options":{"min_confidence":0}`))
+	if e := got[0]["perk"].(map[string]any); got[0]["response"] != "It is: q?" || e["refused"] != nil {
+		t.Errorf("switched off by the request: %v", got)
+	}
+	if status, got := post(t, s.URL+"/api/generate", body(`,"options":{"min_confidence":1.5}`)); status != 400 {
+		t.Errorf("%d %v", status, got)
 	}
 }
 

@@ -29,7 +29,7 @@ type message struct {
 	Images  []any  `json:"images,omitempty"`
 }
 
-// options are those of Ollama's options that mean something here.
+// options are those of Ollama's options that mean something here, and min_confidence, which is ours.
 type options struct {
 	Temperature float64  `json:"temperature"`
 	NumPredict  int      `json:"num_predict"` // below 1: the reasoner's default
@@ -37,6 +37,8 @@ type options struct {
 	TopP        float64  `json:"top_p"`
 	Seed        int64    `json:"seed"`
 	Stop        stopList `json:"stop"`
+
+	MinConfidence *float64 `json:"min_confidence"`
 }
 
 // stopList is a string or a list of strings.
@@ -61,6 +63,8 @@ func (o options) decode() (perk.DecodeOptions, error) {
 		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "top_p %v is not in 0..1", o.TopP)
 	case o.TopK < 0:
 		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "top_k %d is below 0", o.TopK)
+	case o.MinConfidence != nil && !(*o.MinConfidence >= 0 && *o.MinConfidence <= 1):
+		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "min_confidence %v is not in 0..1", *o.MinConfidence)
 	}
 	var stop []string
 	for _, s := range o.Stop {
@@ -68,7 +72,10 @@ func (o options) decode() (perk.DecodeOptions, error) {
 			stop = append(stop, s)
 		}
 	}
-	return perk.DecodeOptions{MaxTokens: max(o.NumPredict, 0), Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, Seed: uint64(o.Seed), Stop: stop}, nil
+	return perk.DecodeOptions{
+		MaxTokens: max(o.NumPredict, 0), Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, Seed: uint64(o.Seed), Stop: stop,
+		MinConfidence: o.MinConfidence,
+	}, nil
 }
 
 // readRequest reads and checks a body of at most limit bytes. Errors: EInvalid.

@@ -22,26 +22,36 @@ type operation[T kernel.Float] struct {
 	backward backward[T]
 	pool     *Pool[T]
 
-	readers int  // operations of the compiled program that read the result
-	pending int  // of these, how many have not run yet
-	keep    bool // an output: never recycled
-	args    [][]T
+	compiled bool // part of a program
+	readers  int  // operations of the compiled programs that read the result
+	pending  int  // of these, how many have not run yet
+	keep     bool // an output: never recycled
+	done     bool // run since the program that it belongs to was started
+	value    gorgonia.Value
+	args     [][]T
 }
 
 // Do runs the operation; gorgonia's tape machine calls it in dependency order.
 func (o *operation[T]) Do(...gorgonia.Value) (gorgonia.Value, error) {
+	if o.done {
+		return o.value, nil // an earlier program has run it
+	}
 	if o.out.data == nil {
 		o.out.data = o.pool.get(o.out.Rows * o.out.Cols)
 	}
 	o.args = o.args[:0]
 	for _, x := range o.in {
+		if x.data == nil {
+			return nil, fmt.Errorf("%v: the result of %v is gone: run the earlier program anew", o, x.op)
+		}
 		o.args = append(o.args, x.data)
 	}
 	o.forward(o.out.data, o.args)
 	for _, x := range o.in {
 		x.release()
 	}
-	return tensor.New(tensor.WithShape(o.out.Rows, o.out.Cols), tensor.WithBacking(o.out.data)), nil
+	o.value, o.done = tensor.New(tensor.WithShape(o.out.Rows, o.out.Cols), tensor.WithBacking(o.out.data)), true
+	return o.value, nil
 }
 
 // release notes that one reader of the node is done and recycles its buffer after the last.

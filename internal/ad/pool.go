@@ -9,7 +9,8 @@ import (
 // Pool keeps the scratch buffers of one goroutine's programs by size class, so that programs for several shapes share memory and a
 // run allocates next to nothing once it is warm.
 type Pool[T kernel.Float] struct {
-	free map[int][][]T // by capacity
+	free   map[int][][]T // by capacity
+	floats int
 }
 
 // NewPool makes an empty pool.
@@ -31,7 +32,11 @@ func (p *Pool[T]) get(n int) []T {
 		p.free[c] = l[:len(l)-1]
 		return b[:n]
 	}
+	p.floats += c
 	return make([]T, n, c)
 }
+
+// Floats is the number of elements of all buffers that the pool has made: what its programs hold together at the most.
+func (p *Pool[T]) Floats() int { return p.floats }
 
 func (p *Pool[T]) put(b []T) { p.free[cap(b)] = append(p.free[cap(b)], b) }

@@ -11,13 +11,16 @@ import (
 // Program is the part of a Graph that some outputs need, compiled for gorgonia's tape machine.
 type Program[T kernel.Float] struct {
 	machine gorgonia.VM
-	ops     []*operation[T]
-	outputs []*Node[T]
+	ops     []*operation[T] // that no earlier program of the graph has
 }
 
-// Compile prepares the outputs' part of the graph; what no output needs is never run. The graph is finished after its first Compile.
+// Compile prepares the outputs' part of the graph; what no output needs is never run.
+//
+// A graph may be compiled several times: a later program goes on from the last run of the earlier ones, whose operations it does not run again. So a
+// gradient can be looked at before it is known what it will be multiplied with. Results that a later program reads stay alive between the runs; all programs are
+// compiled before the first run, and a later one runs at most once after each run of an earlier one.
 func (g *Graph[T]) Compile(outputs ...*Node[T]) (*Program[T], error) {
-	p := &Program[T]{outputs: outputs}
+	p := &Program[T]{}
 	used := make([]bool, len(g.nodes))
 	var roots, leaves gorgonia.Nodes
 	for _, o := range outputs {
@@ -35,12 +38,15 @@ func (g *Graph[T]) Compile(outputs ...*Node[T]) (*Program[T], error) {
 		case n.op == nil:
 			leaves = append(leaves, n.node)
 		default:
-			p.ops = append(p.ops, n.op)
 			for _, x := range n.op.in {
 				used[x.id] = true
-				if x.op != nil {
+				if x.op != nil && !n.op.compiled {
 					x.op.readers++
 				}
+			}
+			if !n.op.compiled {
+				n.op.compiled = true
+				p.ops = append(p.ops, n.op)
 			}
 		}
 	}
@@ -55,7 +61,7 @@ func (g *Graph[T]) Compile(outputs ...*Node[T]) (*Program[T], error) {
 // Run computes the outputs from the present data of the leaves.
 func (p *Program[T]) Run() error {
 	for _, o := range p.ops {
-		o.pending = o.readers
+		o.pending, o.done = o.readers, false
 	}
 	p.machine.Reset()
 	if err := p.machine.RunAll(); err != nil {

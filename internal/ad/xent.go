@@ -9,7 +9,16 @@ const headRows = 64
 // recomputed block by block wherever they are needed, so that a (rows, vocab) matrix never exists.
 type Head[T kernel.Float] struct {
 	Scale   T
-	Targets []int32 // one a row; the caller may change them between runs
+	Targets []int32 // one a row, negative: no loss on it; the caller may change them between runs
+}
+
+// live gives the number of rows of the block from r0, up to its last one with a target: padding at the end costs nothing.
+func (hd Head[T]) live(r0 int) int {
+	n := min(headRows, len(hd.Targets)-r0)
+	for n > 0 && hd.Targets[r0+n-1] < 0 {
+		n--
+	}
+	return n
 }
 
 // blocks computes, block by block, R = softmax(Z) - onehot(y) and calls f with the block's first row, its number of rows, R and a scratch of R's size.
@@ -18,37 +27,45 @@ func (hd Head[T]) blocks(h, e []T, d int, f func(r0, n int, r, scratch []T)) {
 	z := make([]T, headRows*v)
 	scratch := make([]T, headRows*v)
 	for r0 := 0; r0 < len(hd.Targets); r0 += headRows {
-		n := min(headRows, len(hd.Targets)-r0)
-		hd.residual(h[r0*d:], e, n, d, hd.Targets[r0:r0+n], z)
-		f(r0, n, z[:n*v], scratch[:n*v])
+		if n := hd.live(r0); n > 0 {
+			hd.residual(h[r0*d:], e, n, d, hd.Targets[r0:r0+n], z)
+			f(r0, n, z[:n*v], scratch[:n*v])
+		}
 	}
 }
 
-// residual fills z with softmax(Scale * h e') - onehot(y) for n rows.
+// residual fills z with softmax(Scale * h e') - onehot(y) for n rows, 0 in a row without a target.
 func (hd Head[T]) residual(h, e []T, n, d int, y []int32, z []T) {
 	v := len(e) / d
 	gemm(false, true, n, v, d, h, d, e, d, 0, z, v)
 	for i := 0; i < n; i++ {
 		row := z[i*v : (i+1)*v]
+		if y[i] < 0 {
+			clear(row)
+			continue
+		}
 		scale(row, hd.Scale, row)
 		softmax(row, row)
 		row[y[i]]--
 	}
 }
 
-// Nll gives the (rows, 1) negative log-likelihoods of the targets, nats.
+// Nll gives the (rows, 1) negative log-likelihoods of the targets, nats; 0 in a row without one.
 func (hd Head[T]) Nll(h, e *Node[T]) *Node[T] {
 	d, v := h.Cols, e.Rows
 	return h.graph.apply("Nll", h.Rows, 1, func(out []T, in [][]T) {
 		z := make([]T, headRows*v)
+		clear(out)
 		for r0 := 0; r0 < h.Rows; r0 += headRows {
-			n := min(headRows, h.Rows-r0)
+			n := hd.live(r0)
 			gemm(false, true, n, v, d, in[0][r0*d:], d, in[1], d, 0, z, v)
 			for i := 0; i < n; i++ {
-				row := z[i*v : (i+1)*v]
-				scale(row, hd.Scale, row)
-				right := row[hd.Targets[r0+i]]
-				out[r0+i] = softmax(row, row) - right
+				if y := hd.Targets[r0+i]; y >= 0 {
+					row := z[i*v : (i+1)*v]
+					scale(row, hd.Scale, row)
+					right := row[y]
+					out[r0+i] = softmax(row, row) - right
+				}
 			}
 		}
 	}, func(gy *Node[T], need []bool) []*Node[T] {
@@ -67,7 +84,7 @@ func (hd Head[T]) bothGrads(h, e, w *Node[T]) *Node[T] {
 	d, v := h.Cols, e.Rows
 	return h.graph.apply("headGrads", h.Rows+v, d, func(out []T, in [][]T) {
 		dh, de := out[:h.Rows*d], out[h.Rows*d:]
-		clear(de)
+		clear(out)
 		hd.blocks(in[0], in[1], d, func(r0, n int, r, _ []T) {
 			for i := 0; i < n; i++ {
 				scale(r[i*v:(i+1)*v], hd.Scale*in[2][r0+i], r[i*v:(i+1)*v])
@@ -82,6 +99,7 @@ func (hd Head[T]) bothGrads(h, e, w *Node[T]) *Node[T] {
 func (hd Head[T]) hiddenGrad(h, e, w *Node[T]) *Node[T] {
 	d, v := h.Cols, e.Rows
 	return h.graph.apply("hiddenGrad", h.Rows, d, func(out []T, in [][]T) {
+		clear(out)
 		hd.blocks(in[0], in[1], d, func(r0, n int, r, _ []T) {
 			gemm(false, false, n, d, v, r, v, in[1], d, 0, out[r0*d:], d)
 			for i := r0; i < r0+n; i++ {
@@ -105,7 +123,7 @@ func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T]) *Node[T] {
 	return h.graph.apply("hiddenGradVJP", 2*rows+v, d, func(out []T, in [][]T) {
 		hidden, embed, weight, adj := in[0], in[1], in[2], in[3]
 		dh, de, dw := out[:rows*d], out[rows*d:(rows+v)*d], out[(rows+v)*d:]
-		clear(out[rows*d:])
+		clear(out)
 		scaled := make([]T, headRows*d)
 		hd.blocks(hidden, embed, d, func(r0, n int, r, dz []T) {
 			gemm(false, true, n, v, d, adj[r0*d:], d, embed, d, 0, dz, v) // U E^T
@@ -118,7 +136,9 @@ func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T]) *Node[T] {
 			gemm(true, false, v, d, n, r, v, scaled, d, 1, de, d)
 			for i := 0; i < n; i++ {
 				row, a := r[i*v:(i+1)*v], dz[i*v:(i+1)*v]
-				row[hd.Targets[r0+i]]++ // R back to P
+				if y := hd.Targets[r0+i]; y >= 0 {
+					row[y]++ // R back to P
+				}
 				softmaxGrad(a, row, a)
 				scale(a, hd.Scale*hd.Scale*weight[r0+i], a)
 			}

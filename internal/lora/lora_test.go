@@ -214,7 +214,7 @@ func FuzzUnmarshal(f *testing.F) {
 	}
 	f.Add(good)
 	f.Add(good[:len(good)-5])
-	for _, bits := range []int{8, 4, 2, 1} {
+	for _, bits := range []int{8, 5, 4, 2, 1} {
 		f.Add(pack(f, example(1), bits))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -1,17 +1,21 @@
 package recipe
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
+	"strings"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/confidence"
 	"github.com/perkdb/perk/internal/lora"
 	"github.com/perkdb/perk/internal/safetensors"
 )
 
-// metadataKey holds the JSON part of a recipe in the file's metadata.
-const metadataKey = "perk.recipe"
+// Keys of the file's metadata, each with a value of JSON.
+const (
+	metadataKey    = "perk.recipe"      // what is not a tensor
+	calibrationKey = "perk.calibration" // may be missing
+)
 
 // Marshal gives the recipe's safetensors bytes: equal recipes give equal bytes. Errors: EInvalid as Validate.
 func (r *Recipe) Marshal() ([]byte, error) {
@@ -41,7 +45,15 @@ func (r *Recipe) Marshal() ([]byte, error) {
 			safetensors.Tensor{Name: "weight.w2", Shape: []int{w.Hidden}, Data: w.W2},
 			safetensors.Tensor{Name: "weight.b2", Shape: []int{1}, Data: w.B2})
 	}
-	return safetensors.Marshal(map[string]string{metadataKey: string(head)}, tensors)
+	metadata := map[string]string{metadataKey: string(head)}
+	if r.Calibration != nil {
+		b, err := json.Marshal(r.Calibration)
+		if err != nil {
+			return nil, perk.E(perk.EInternal, "recipe.Marshal", err)
+		}
+		metadata[calibrationKey] = string(b)
+	}
+	return safetensors.Marshal(metadata, tensors)
 }
 
 // Parse reads what Marshal wrote. Errors: ECorrupt for bytes that are no whole recipe, EInvalid for a recipe that Validate
@@ -57,13 +69,14 @@ func Parse(b []byte) (*Recipe, error) {
 		return nil, perk.Errorf(perk.EInvalid, op, "the file's metadata has no %q", metadataKey).WithHint("this is not a perk recipe")
 	}
 	r := &Recipe{}
-	dec := json.NewDecoder(bytes.NewReader([]byte(head)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(r); err != nil {
-		return nil, perk.Errorf(perk.ECorrupt, op, "decode %s: %w", metadataKey, err)
+	if err := decode(metadataKey, head, r); err != nil {
+		return nil, err
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, perk.Errorf(perk.ECorrupt, op, "%s goes on after its JSON object", metadataKey)
+	if text, ok := f.Metadata[calibrationKey]; ok {
+		r.Calibration = &confidence.Calibration{}
+		if err := decode(calibrationKey, text, r.Calibration); err != nil {
+			return nil, err
+		}
 	}
 	rd := reader{file: f}
 	r.readTensors(&rd)
@@ -74,6 +87,20 @@ func Parse(b []byte) (*Recipe, error) {
 		return nil, rd.err
 	}
 	return r, r.Validate()
+}
+
+// decode reads one JSON object of the metadata, all of whose fields v must know.
+func decode(key, text string, v any) error {
+	const op = "recipe.Parse"
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return perk.Errorf(perk.ECorrupt, op, "decode %s: %w", key, err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return perk.Errorf(perk.ECorrupt, op, "%s goes on after its JSON object", key)
+	}
+	return nil
 }
 
 // readTensors fills Init, Rates and Weighting.

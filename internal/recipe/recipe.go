@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/confidence"
 	"github.com/perkdb/perk/internal/lora"
 )
 
@@ -34,6 +35,10 @@ type Recipe struct {
 	Init      *lora.Adapter `json:"-"` // phi_0: one pair for each target
 	Rates     [][]float32   `json:"-"` // (Steps, tensors): learned rate a[n][i] of tensor Init.Trained()[i] in step n
 	Weighting *Weighting    `json:"-"` // nil: every token weighs 1
+
+	// Calibration gives answers their confidence and the smallest one that is not "not in this document". nil: confidence is the answer's
+	// probability, and no answer is refused. It does not change what is written, and is no part of the identity.
+	Calibration *confidence.Calibration `json:"-"`
 }
 
 // Target is a linear layer that is adapted.
@@ -49,15 +54,18 @@ type Target struct {
 const (
 	SGD   = "sgd"   // phi -= a g
 	AdamW = "adamw" // Adam with decoupled weight decay
+	// Normalized is phi -= a g / sqrt(||g||^2 + eps^2) with the Frobenius norm ||g|| of each tensor's gradient: a step is as long as its rate,
+	// whatever the length of the document.
+	Normalized = "normalized"
 	// Ridge is phi -= a g (K^T W K + lambda I)^-1, for one target of which only B trains: the gradient is whitened by the covariance of the document's keys, so
 	// that facts whose keys overlap do not overwrite each other. K holds the keys Scale * f(A x_t), W the token weights over LossDivisor. It is one
 	// step of kernel ridge regression, the closed form of the delta rule (docs/adr/0003).
 	Ridge = "ridge"
 )
 
-// Rule says how a gradient becomes a step. Beta1, Beta2, Eps and WeightDecay are AdamW's, Lambda is Ridge's; the others have them 0.
+// Rule says how a gradient becomes a step. Beta1, Beta2 and WeightDecay are AdamW's, Eps is AdamW's and Normalized's, Lambda is Ridge's; the others have them 0.
 type Rule struct {
-	Name        string  `json:"name"` // SGD, AdamW or Ridge
+	Name        string  `json:"name"` // SGD, AdamW, Normalized or Ridge
 	Beta1       float32 `json:"beta1"`
 	Beta2       float32 `json:"beta2"`
 	Eps         float32 `json:"eps"`
@@ -80,9 +88,12 @@ func BaseID(model perk.Hash, tok json.Marshaler) (perk.ModelID, error) {
 	return sha256.Sum256(append(model[:], b...)), nil
 }
 
-// ID is the digest of the recipe's bytes. Errors: EInvalid for a recipe that Validate refuses.
+// ID is the digest of the recipe's bytes without the calibration: adapters stay valid when a recipe is calibrated again. Errors: EInvalid for a
+// recipe that Validate refuses.
 func (r *Recipe) ID() (perk.RecipeID, error) {
-	b, err := r.Marshal()
+	bare := *r
+	bare.Calibration = nil
+	b, err := bare.Marshal()
 	if err != nil {
 		return perk.RecipeID{}, err
 	}

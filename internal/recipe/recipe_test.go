@@ -17,7 +17,9 @@ func TestRoundTrip(t *testing.T) {
 	m := recipetest.Model(t, 1)
 	zero := recipetest.Fast(t, m)
 	recipetest.SetRates(zero, 0, 0)
-	for name, r := range map[string]*recipe.Recipe{"fast": recipetest.Fast(t, m), "perk": recipetest.Perk(t, m), "no steps": zero} {
+	calibrated := recipetest.Fast(t, m)
+	calibrated.Calibration = recipetest.Calibration(t)
+	for name, r := range map[string]*recipe.Recipe{"fast": recipetest.Fast(t, m), "perk": recipetest.Perk(t, m), "no steps": zero, "calibrated": calibrated} {
 		t.Run(name, func(t *testing.T) {
 			b, err := r.Marshal()
 			if err != nil {
@@ -87,6 +89,35 @@ func TestNoBits(t *testing.T) {
 	}
 }
 
+// TestCalibrationIsNoIdentity: adapters stay valid when their recipe is calibrated.
+func TestCalibrationIsNoIdentity(t *testing.T) {
+	r := recipetest.Perk(t, recipetest.Model(t, 1))
+	bare, err := r.Marshal()
+	if err != nil || strings.Contains(string(bare), "calibration") {
+		t.Errorf("error %v; a recipe without calibration must not name it", err)
+	}
+	want, _ := r.ID()
+	for _, threshold := range []float64{0.25, 0.75} {
+		r.Calibration = recipetest.Calibration(t)
+		r.Calibration.Threshold = threshold
+		b, err := r.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := recipe.Parse(b)
+		if err != nil || got.Calibration.Threshold != threshold {
+			t.Fatalf("%+v, error %v", got, err)
+		}
+		if id, err := got.ID(); err != nil || id != want {
+			t.Errorf("id %s, error %v, want %s as without calibration", id.Short(), err, want.Short())
+		}
+	}
+	r.Calibration.Threshold = 2
+	if _, err := r.Marshal(); perk.ErrorCode(err) != perk.EInvalid {
+		t.Errorf("a calibration that makes no sense: %v", err)
+	}
+}
+
 func TestValidate(t *testing.T) {
 	nan := float32(math.NaN())
 	for want, change := range map[string]func(*recipe.Recipe){
@@ -100,6 +131,7 @@ func TestValidate(t *testing.T) {
 		"chunk_tokens is 0":           func(r *recipe.Recipe) { r.ChunkTokens = 0 },
 		"overlap is -1":               func(r *recipe.Recipe) { r.Overlap = -1 },
 		"bits is 3":                   func(r *recipe.Recipe) { r.Bits = 3 },
+		"rule normalized wants":       func(r *recipe.Recipe) { r.Rule = recipe.Rule{Name: recipe.Normalized} },
 		`rule is "lion"`:              func(r *recipe.Recipe) { r.Rule.Name = "lion" },
 		"eps > 0":                     func(r *recipe.Recipe) { r.Rule.Eps = 0 },
 		"sgd has no betas":            func(r *recipe.Recipe) { r.Rule.Name = recipe.SGD },
@@ -123,7 +155,9 @@ func TestValidate(t *testing.T) {
 }
 
 func TestParseDamage(t *testing.T) {
-	b, err := recipetest.Perk(t, recipetest.Model(t, 1)).Marshal()
+	r := recipetest.Perk(t, recipetest.Model(t, 1))
+	r.Calibration = recipetest.Calibration(t)
+	b, err := r.Marshal()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +176,8 @@ func TestParseDamage(t *testing.T) {
 		"cut":            {b[:len(b)-1], perk.ECorrupt, "damaged"},
 		"no metadata":    {replace(`"perk.recipe"`, `"perk.recipx"`), perk.EInvalid, "not a perk recipe"},
 		"unknown field":  {replace(`\"steps\"`, `\"stepz\"`), perk.ECorrupt, "stepz"},
+		"unknown signal": {replace(`\"log_entropy\"`, `\"log_entropx\"`), perk.EInvalid, "entropx"},
+		"calibration":    {replace(`\"bias\"`, `\"biaz\"`), perk.ECorrupt, "perk.calibration"},
 		"other version":  {replace(`\"version\":1`, `\"version\":3`), perk.EInvalid, "version is 3"},
 		"missing tensor": {replace(`"rates":{`, `"ratez":{`), perk.ECorrupt, `"rates" is missing`},
 		"extra tensor":   {replace(`"weight.w1":{`, `"weight.w9":{`), perk.ECorrupt, "the recipe uses"},
@@ -206,7 +242,9 @@ func TestPromptTokens(t *testing.T) {
 
 func FuzzParseRecipe(f *testing.F) {
 	m := recipetest.Model(f, 1)
-	for _, r := range []*recipe.Recipe{recipetest.Fast(f, m), recipetest.Perk(f, m)} {
+	calibrated := recipetest.Fast(f, m)
+	calibrated.Calibration = recipetest.Calibration(f)
+	for _, r := range []*recipe.Recipe{recipetest.Fast(f, m), recipetest.Perk(f, m), calibrated} {
 		b, err := r.Marshal()
 		if err != nil {
 			f.Fatal(err)

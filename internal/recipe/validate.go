@@ -60,6 +60,11 @@ func (r *Recipe) Validate() error {
 			return bad("rates of step %d holds a value that is not finite", n)
 		}
 	}
+	if r.Calibration != nil {
+		if err := r.Calibration.Validate(); err != nil {
+			return err
+		}
+	}
 	return r.Weighting.validate()
 }
 
@@ -74,12 +79,16 @@ func (u Rule) validate() error {
 		if !unit(u.Beta1) || !unit(u.Beta2) || !finite(u.Eps, u.WeightDecay) || u.Eps <= 0 || u.WeightDecay < 0 {
 			return perk.Errorf(perk.EInvalid, "recipe.Validate", "rule adamw wants betas in [0,1), eps > 0 and weight decay >= 0, got %+v", u)
 		}
+	case Normalized:
+		if u != (Rule{Name: Normalized, Eps: u.Eps}) || !finite(u.Eps) || u.Eps <= 0 {
+			return perk.Errorf(perk.EInvalid, "recipe.Validate", "rule normalized wants eps > 0 and nothing else, got %+v", u)
+		}
 	case Ridge:
 		if u != (Rule{Name: Ridge, Lambda: u.Lambda}) || !finite(u.Lambda) || u.Lambda <= 0 {
 			return perk.Errorf(perk.EInvalid, "recipe.Validate", "rule ridge wants lambda > 0 and nothing else, got %+v", u)
 		}
 	default:
-		return perk.Errorf(perk.EInvalid, "recipe.Validate", "rule is %q, want %q, %q or %q", u.Name, SGD, AdamW, Ridge)
+		return perk.Errorf(perk.EInvalid, "recipe.Validate", "rule is %q, want %q, %q, %q or %q", u.Name, SGD, AdamW, Normalized, Ridge)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/perkdb/perk/internal/task"
 )
 
@@ -35,6 +37,9 @@ func TestBabiForms(t *testing.T) {
 				ours[q.Question] = true
 			}
 		}
+		if diff := cmp.Diff(patterns(real), patterns(ours)); diff != "" {
+			t.Errorf("%s: forms of the bAbI file (-) and ours (+):\n%s", name, diff)
+		}
 		missing := 0
 		for s := range real {
 			if !ours[s] {
@@ -51,6 +56,17 @@ func TestBabiForms(t *testing.T) {
 			t.Errorf("%s: %d of the file's %d statements and questions never came", name, missing, len(real))
 		}
 	}
+}
+
+// patterns puts letters in the place of who, where and what.
+func patterns(statements map[string]bool) map[string]bool {
+	out := map[string]bool{}
+	for s := range statements {
+		s = regexp.MustCompile(`Mary|John|Daniel|Sandra`).ReplaceAllString(s, "P")
+		s = regexp.MustCompile(`bathroom|bedroom|garden|hallway|kitchen|office`).ReplaceAllString(s, "L")
+		out[regexp.MustCompile(`apple|football|milk`).ReplaceAllString(s, "T")] = true
+	}
+	return out
 }
 
 // rare reports whether the file has the statement of another person: not every person happens to do everything in the small files.

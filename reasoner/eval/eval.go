@@ -13,6 +13,7 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/lora"
+	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/reasoner"
@@ -32,11 +33,14 @@ func Run(ctx context.Context, m *models.Model, o Options) (*Result, error) {
 	if r.rea, err = reasoner.New(m.LM, m.Tokenizer, m.Recipe, nil, reasoner.Options{}); err != nil {
 		return nil, err
 	}
+	if r.specials, err = recipe.NewSpecials(m.Tokenizer); err != nil {
+		return nil, err
+	}
 	if r.episodes, err = draw(ctx, m, o); err != nil {
 		return nil, err
 	}
 	for _, e := range r.episodes {
-		r.total += 1 + len(e.Questions)
+		r.total += 1 + len(e.Questions)*(1+len(o.Readers))
 	}
 	r.written = make([]written, len(r.episodes))
 	r.asked = make([][]outcome, len(r.episodes))
@@ -47,6 +51,11 @@ func Run(ctx context.Context, m *models.Model, o Options) (*Result, error) {
 		return nil, err
 	}
 	result := r.result()
+	for _, reader := range o.Readers {
+		if err := r.baseline(ctx, reader, result); err != nil {
+			return nil, err
+		}
+	}
 	result.Chance, err = chance(ctx, m, o, r.episodes)
 	return result, err
 }
@@ -57,6 +66,7 @@ type run struct {
 	o        Options
 	enc      *encoder.Encoder
 	rea      *reasoner.Reasoner
+	specials recipe.Specials
 	episodes []task.Episode
 	written  []written
 	asked    [][]outcome
@@ -77,6 +87,7 @@ type outcome struct {
 	form                string
 	memory, none, wrong Score
 	seconds             float64 // of the answer with the document's own adapter
+	kv                  int64   // bytes of its keys and values
 }
 
 // each runs a step on every document, so many at a time.
@@ -139,6 +150,7 @@ func (r *run) ask(ctx context.Context, i int) error {
 			}
 			if c.seconds != nil {
 				*c.seconds = time.Since(start).Seconds()
+				o.kv = kvBytes(r.model.LM.Config(), len(r.model.Recipe.Prompt.Question(r.model.Tokenizer, r.specials, q.Question))+a.Tokens)
 			}
 			*c.score = Score{EM: task.EM(a.Text, q.Answers), F1: task.F1(a.Text, q.Answers)}
 		}

@@ -14,6 +14,7 @@ type Options struct {
 	PerDocument int         // most questions about one of the task's documents, drawn by the seed; 0: all
 	Seed        uint64
 	Episodes    []task.Episode // own documents, in place of a Task; all their questions until N
+	Readers     []Reader       // baselines that answer the same questions, at most one of a kind
 
 	Threads  int                                   // documents at the same time; below 1 counts as 1
 	Progress func(done, total int, current string) // done of total documents and questions; called by one goroutine at a time; may be nil
@@ -26,6 +27,16 @@ func (o *Options) valid() error {
 		return perk.Errorf(perk.EInvalid, op, "want a task or documents, one of the two").WithHint("the documents must have at least one question")
 	case o.N < 0 || o.N == 0 && o.Task != nil:
 		return perk.Errorf(perk.EInvalid, op, "%d questions are asked for", o.N).WithHint("ask for at least one")
+	}
+	seen := map[string]bool{}
+	for _, x := range o.Readers {
+		if err := x.Settings.Validate(); err != nil {
+			return err
+		}
+		if seen[x.kind()] {
+			return perk.Errorf(perk.EInvalid, op, "two readers answer by %s", x.kind()).WithHint("measure one of a kind at a time")
+		}
+		seen[x.kind()] = true
 	}
 	return nil
 }
@@ -56,9 +67,14 @@ type Result struct {
 	Chance       float64         `json:"chance"`        // exact match of always giving the most frequent answer of a form
 	ByForm       map[string]Form `json:"by_form"`
 
+	Prompt    *Way `json:"prompt,omitempty"`    // a reader with the whole document in its prompt
+	Retrieved *Way `json:"retrieved,omitempty"` // a reader of retrieved passages
+	Combined  *Way `json:"combined,omitempty"`  // passages in the prompt and the document's adapter
+
 	SecondsEncode float64       `json:"seconds_encode"` // median of a document
 	SecondsAsk    float64       `json:"seconds_ask"`    // median of a question, with the document's own adapter loaded
 	AdapterBytes  int64         `json:"adapter_bytes"`  // median
+	KVBytes       int64         `json:"kv_bytes"`       // median of the keys and values of a question and its answer
 	Threads       int           `json:"threads"`
 	Model         perk.ModelID  `json:"model"`
 	Recipe        perk.RecipeID `json:"recipe"`

@@ -7,13 +7,13 @@ func (r *run) result() *Result {
 		Model: r.model.ID, Recipe: r.model.RecipeID,
 	}
 	var encode, ask []float64
-	var bytes []int64
+	var bytes, kv []int64
 	tokens := 0
 	for i, w := range r.written {
 		encode, bytes = append(encode, w.info.Seconds), append(bytes, w.info.Bytes)
 		tokens += w.info.Tokens
 		for _, o := range r.asked[i] {
-			ask = append(ask, o.seconds)
+			ask, kv = append(ask, o.seconds), append(kv, o.kv)
 			out.Memory.add(o.memory)
 			out.NoAdapter.add(o.none)
 			out.WrongAdapter.add(o.wrong)
@@ -33,7 +33,7 @@ func (r *run) result() *Result {
 	}
 	out.SecondsEncode, out.AdapterBytes = median(encode), median(bytes)
 	if out.N > 0 {
-		out.SecondsAsk = median(ask)
+		out.SecondsAsk, out.KVBytes = median(ask), median(kv)
 		out.Memory.divide(out.N)
 		out.NoAdapter.divide(out.N)
 		out.WrongAdapter.divide(out.N)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/perkdb/perk/internal/confidence"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/lora"
 	"github.com/perkdb/perk/internal/recipe"
@@ -86,6 +87,18 @@ func Perk(t testing.TB, m *lm.Model) *recipe.Recipe {
 	}
 	r.Weighting = w
 	return r
+}
+
+// Calibration is one that was fitted on two answers; confidence rises with the answer's least probable token.
+func Calibration(t testing.TB) *confidence.Calibration {
+	t.Helper()
+	c, err := confidence.Fit(t.Context(), []confidence.Example{
+		{Signals: confidence.Signals{AnswerMin: -0.1}, Right: true, Answerable: true}, {Signals: confidence.Signals{AnswerMin: -3}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // SetRates gives a recipe so many steps, all tensors at one rate.

@@ -269,6 +269,7 @@ type DecodeOptions struct {
 	TopP          float64                `protobuf:"fixed64,4,opt,name=top_p,json=topP,proto3" json:"top_p,omitempty"`
 	Seed          uint64                 `protobuf:"varint,5,opt,name=seed,proto3" json:"seed,omitempty"`
 	Stop          [][]byte               `protobuf:"bytes,6,rep,name=stop,proto3" json:"stop,omitempty"`
+	MinConfidence *float64               `protobuf:"fixed64,7,opt,name=min_confidence,json=minConfidence,proto3,oneof" json:"min_confidence,omitempty"` // absent: the recipe's
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -345,6 +346,13 @@ func (x *DecodeOptions) GetStop() [][]byte {
 	return nil
 }
 
+func (x *DecodeOptions) GetMinConfidence() float64 {
+	if x != nil && x.MinConfidence != nil {
+		return *x.MinConfidence
+	}
+	return 0
+}
+
 type Question struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Document      *DocumentID            `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
@@ -413,10 +421,95 @@ func (x *Question) GetOptions() *DecodeOptions {
 	return nil
 }
 
+// Fact's state is as perk.FactState; the fields after it are set where it was found.
+type Fact struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          []byte                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	State         []byte                 `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	Start         int64                  `protobuf:"varint,3,opt,name=start,proto3" json:"start,omitempty"`
+	End           int64                  `protobuf:"varint,4,opt,name=end,proto3" json:"end,omitempty"`
+	Count         int64                  `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
+	Quote         []byte                 `protobuf:"bytes,6,opt,name=quote,proto3" json:"quote,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fact) Reset() {
+	*x = Fact{}
+	mi := &file_plugin_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fact) ProtoMessage() {}
+
+func (x *Fact) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fact.ProtoReflect.Descriptor instead.
+func (*Fact) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Fact) GetText() []byte {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
+func (x *Fact) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+func (x *Fact) GetStart() int64 {
+	if x != nil {
+		return x.Start
+	}
+	return 0
+}
+
+func (x *Fact) GetEnd() int64 {
+	if x != nil {
+		return x.End
+	}
+	return 0
+}
+
+func (x *Fact) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Fact) GetQuote() []byte {
+	if x != nil {
+		return x.Quote
+	}
+	return nil
+}
+
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Text          []byte                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	Support       [][]byte               `protobuf:"bytes,2,rep,name=support,proto3" json:"support,omitempty"`
+	Support       []*Fact                `protobuf:"bytes,2,rep,name=support,proto3" json:"support,omitempty"`
 	Probability   float64                `protobuf:"fixed64,3,opt,name=probability,proto3" json:"probability,omitempty"`
 	Tokens        int64                  `protobuf:"varint,4,opt,name=tokens,proto3" json:"tokens,omitempty"`
 	Stopped       []byte                 `protobuf:"bytes,5,opt,name=stopped,proto3" json:"stopped,omitempty"`
@@ -424,13 +517,16 @@ type Answer struct {
 	PrefillNs     int64                  `protobuf:"varint,7,opt,name=prefill_ns,json=prefillNs,proto3" json:"prefill_ns,omitempty"`
 	DecodeNs      int64                  `protobuf:"varint,8,opt,name=decode_ns,json=decodeNs,proto3" json:"decode_ns,omitempty"`
 	Adapter       *AdapterInfo           `protobuf:"bytes,9,opt,name=adapter,proto3" json:"adapter,omitempty"`
+	Confidence    float64                `protobuf:"fixed64,10,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	MinConfidence float64                `protobuf:"fixed64,11,opt,name=min_confidence,json=minConfidence,proto3" json:"min_confidence,omitempty"`
+	NotInDocument bool                   `protobuf:"varint,12,opt,name=not_in_document,json=notInDocument,proto3" json:"not_in_document,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Answer) Reset() {
 	*x = Answer{}
-	mi := &file_plugin_proto_msgTypes[5]
+	mi := &file_plugin_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -442,7 +538,7 @@ func (x *Answer) String() string {
 func (*Answer) ProtoMessage() {}
 
 func (x *Answer) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[5]
+	mi := &file_plugin_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -455,7 +551,7 @@ func (x *Answer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answer.ProtoReflect.Descriptor instead.
 func (*Answer) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{5}
+	return file_plugin_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Answer) GetText() []byte {
@@ -465,7 +561,7 @@ func (x *Answer) GetText() []byte {
 	return nil
 }
 
-func (x *Answer) GetSupport() [][]byte {
+func (x *Answer) GetSupport() []*Fact {
 	if x != nil {
 		return x.Support
 	}
@@ -521,6 +617,27 @@ func (x *Answer) GetAdapter() *AdapterInfo {
 	return nil
 }
 
+func (x *Answer) GetConfidence() float64 {
+	if x != nil {
+		return x.Confidence
+	}
+	return 0
+}
+
+func (x *Answer) GetMinConfidence() float64 {
+	if x != nil {
+		return x.MinConfidence
+	}
+	return 0
+}
+
+func (x *Answer) GetNotInDocument() bool {
+	if x != nil {
+		return x.NotInDocument
+	}
+	return false
+}
+
 type Progress struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Done          int64                  `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`
@@ -533,7 +650,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_plugin_proto_msgTypes[6]
+	mi := &file_plugin_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +662,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[6]
+	mi := &file_plugin_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +675,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{6}
+	return file_plugin_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Progress) GetDone() int64 {
@@ -602,7 +719,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_plugin_proto_msgTypes[7]
+	mi := &file_plugin_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -614,7 +731,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[7]
+	mi := &file_plugin_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -627,7 +744,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{7}
+	return file_plugin_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Error) GetCode() []byte {
@@ -666,7 +783,7 @@ type InfoRequest struct {
 
 func (x *InfoRequest) Reset() {
 	*x = InfoRequest{}
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_plugin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -678,7 +795,7 @@ func (x *InfoRequest) String() string {
 func (*InfoRequest) ProtoMessage() {}
 
 func (x *InfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[8]
+	mi := &file_plugin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -691,7 +808,7 @@ func (x *InfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoRequest.ProtoReflect.Descriptor instead.
 func (*InfoRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{8}
+	return file_plugin_proto_rawDescGZIP(), []int{9}
 }
 
 type InfoResponse struct {
@@ -712,7 +829,7 @@ type InfoResponse struct {
 
 func (x *InfoResponse) Reset() {
 	*x = InfoResponse{}
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_plugin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -724,7 +841,7 @@ func (x *InfoResponse) String() string {
 func (*InfoResponse) ProtoMessage() {}
 
 func (x *InfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[9]
+	mi := &file_plugin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -737,7 +854,7 @@ func (x *InfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InfoResponse.ProtoReflect.Descriptor instead.
 func (*InfoResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{9}
+	return file_plugin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *InfoResponse) GetVersion() []byte {
@@ -821,7 +938,7 @@ type EncodeStart struct {
 
 func (x *EncodeStart) Reset() {
 	*x = EncodeStart{}
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_plugin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +950,7 @@ func (x *EncodeStart) String() string {
 func (*EncodeStart) ProtoMessage() {}
 
 func (x *EncodeStart) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[10]
+	mi := &file_plugin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +963,7 @@ func (x *EncodeStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EncodeStart.ProtoReflect.Descriptor instead.
 func (*EncodeStart) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{10}
+	return file_plugin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EncodeStart) GetDocument() *DocumentID {
@@ -883,7 +1000,7 @@ type EncodeRequest struct {
 
 func (x *EncodeRequest) Reset() {
 	*x = EncodeRequest{}
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_plugin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +1012,7 @@ func (x *EncodeRequest) String() string {
 func (*EncodeRequest) ProtoMessage() {}
 
 func (x *EncodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[11]
+	mi := &file_plugin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1025,7 @@ func (x *EncodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EncodeRequest.ProtoReflect.Descriptor instead.
 func (*EncodeRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{11}
+	return file_plugin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *EncodeRequest) GetPart() isEncodeRequest_Part {
@@ -965,7 +1082,7 @@ type EncodeResponse struct {
 
 func (x *EncodeResponse) Reset() {
 	*x = EncodeResponse{}
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_plugin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -977,7 +1094,7 @@ func (x *EncodeResponse) String() string {
 func (*EncodeResponse) ProtoMessage() {}
 
 func (x *EncodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[12]
+	mi := &file_plugin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -990,7 +1107,7 @@ func (x *EncodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EncodeResponse.ProtoReflect.Descriptor instead.
 func (*EncodeResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{12}
+	return file_plugin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EncodeResponse) GetPart() isEncodeResponse_Part {
@@ -1044,7 +1161,7 @@ type AskRequest struct {
 
 func (x *AskRequest) Reset() {
 	*x = AskRequest{}
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_plugin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1173,7 @@ func (x *AskRequest) String() string {
 func (*AskRequest) ProtoMessage() {}
 
 func (x *AskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[13]
+	mi := &file_plugin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1186,7 @@ func (x *AskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskRequest.ProtoReflect.Descriptor instead.
 func (*AskRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{13}
+	return file_plugin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AskRequest) GetQuestion() *Question {
@@ -1099,7 +1216,7 @@ type AskResponse struct {
 
 func (x *AskResponse) Reset() {
 	*x = AskResponse{}
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_plugin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1228,7 @@ func (x *AskResponse) String() string {
 func (*AskResponse) ProtoMessage() {}
 
 func (x *AskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[14]
+	mi := &file_plugin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1241,7 @@ func (x *AskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskResponse.ProtoReflect.Descriptor instead.
 func (*AskResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{14}
+	return file_plugin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AskResponse) GetPart() isAskResponse_Part {
@@ -1177,7 +1294,7 @@ type ForgetRequest struct {
 
 func (x *ForgetRequest) Reset() {
 	*x = ForgetRequest{}
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_plugin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1189,7 +1306,7 @@ func (x *ForgetRequest) String() string {
 func (*ForgetRequest) ProtoMessage() {}
 
 func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[15]
+	mi := &file_plugin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1202,7 +1319,7 @@ func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetRequest.ProtoReflect.Descriptor instead.
 func (*ForgetRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{15}
+	return file_plugin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ForgetRequest) GetDocument() *DocumentID {
@@ -1221,7 +1338,7 @@ type ForgetResponse struct {
 
 func (x *ForgetResponse) Reset() {
 	*x = ForgetResponse{}
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1233,7 +1350,7 @@ func (x *ForgetResponse) String() string {
 func (*ForgetResponse) ProtoMessage() {}
 
 func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1246,7 +1363,7 @@ func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetResponse.ProtoReflect.Descriptor instead.
 func (*ForgetResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{16}
+	return file_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ForgetResponse) GetAdapters() int64 {
@@ -1265,7 +1382,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1277,7 +1394,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1290,7 +1407,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{17}
+	return file_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListRequest) GetCollection() []byte {
@@ -1309,7 +1426,7 @@ type DescribeRequest struct {
 
 func (x *DescribeRequest) Reset() {
 	*x = DescribeRequest{}
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1438,7 @@ func (x *DescribeRequest) String() string {
 func (*DescribeRequest) ProtoMessage() {}
 
 func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1451,7 @@ func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
 func (*DescribeRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{18}
+	return file_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DescribeRequest) GetDocument() *DocumentID {
@@ -1352,7 +1469,7 @@ type VerifyRequest struct {
 
 func (x *VerifyRequest) Reset() {
 	*x = VerifyRequest{}
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1481,7 @@ func (x *VerifyRequest) String() string {
 func (*VerifyRequest) ProtoMessage() {}
 
 func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1494,7 @@ func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{19}
+	return file_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 type VerifyResponse struct {
@@ -1393,7 +1510,7 @@ type VerifyResponse struct {
 
 func (x *VerifyResponse) Reset() {
 	*x = VerifyResponse{}
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1405,7 +1522,7 @@ func (x *VerifyResponse) String() string {
 func (*VerifyResponse) ProtoMessage() {}
 
 func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1418,7 +1535,7 @@ func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResponse.ProtoReflect.Descriptor instead.
 func (*VerifyResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{20}
+	return file_plugin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *VerifyResponse) GetPart() isVerifyResponse_Part {
@@ -1472,7 +1589,7 @@ type Damage struct {
 
 func (x *Damage) Reset() {
 	*x = Damage{}
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1484,7 +1601,7 @@ func (x *Damage) String() string {
 func (*Damage) ProtoMessage() {}
 
 func (x *Damage) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1497,7 +1614,7 @@ func (x *Damage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Damage.ProtoReflect.Descriptor instead.
 func (*Damage) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21}
+	return file_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Damage) GetKey() *AdapterKey {
@@ -1523,7 +1640,7 @@ type ExportRequest struct {
 
 func (x *ExportRequest) Reset() {
 	*x = ExportRequest{}
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1652,7 @@ func (x *ExportRequest) String() string {
 func (*ExportRequest) ProtoMessage() {}
 
 func (x *ExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1665,7 @@ func (x *ExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
 func (*ExportRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{22}
+	return file_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ExportRequest) GetDocument() *DocumentID {
@@ -1571,7 +1688,7 @@ type ExportResponse struct {
 
 func (x *ExportResponse) Reset() {
 	*x = ExportResponse{}
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1583,7 +1700,7 @@ func (x *ExportResponse) String() string {
 func (*ExportResponse) ProtoMessage() {}
 
 func (x *ExportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1596,7 +1713,7 @@ func (x *ExportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
 func (*ExportResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{23}
+	return file_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ExportResponse) GetPart() isExportResponse_Part {
@@ -1648,7 +1765,7 @@ type GCRequest struct {
 
 func (x *GCRequest) Reset() {
 	*x = GCRequest{}
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1777,7 @@ func (x *GCRequest) String() string {
 func (*GCRequest) ProtoMessage() {}
 
 func (x *GCRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1790,7 @@ func (x *GCRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GCRequest.ProtoReflect.Descriptor instead.
 func (*GCRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{24}
+	return file_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 type GCResponse struct {
@@ -1685,7 +1802,7 @@ type GCResponse struct {
 
 func (x *GCResponse) Reset() {
 	*x = GCResponse{}
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1697,7 +1814,7 @@ func (x *GCResponse) String() string {
 func (*GCResponse) ProtoMessage() {}
 
 func (x *GCResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1710,7 +1827,7 @@ func (x *GCResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GCResponse.ProtoReflect.Descriptor instead.
 func (*GCResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{25}
+	return file_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GCResponse) GetBytes() int64 {
@@ -1729,7 +1846,7 @@ type MetaRequest struct {
 
 func (x *MetaRequest) Reset() {
 	*x = MetaRequest{}
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1858,7 @@ func (x *MetaRequest) String() string {
 func (*MetaRequest) ProtoMessage() {}
 
 func (x *MetaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1871,7 @@ func (x *MetaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetaRequest.ProtoReflect.Descriptor instead.
 func (*MetaRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{26}
+	return file_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *MetaRequest) GetKey() []byte {
@@ -1773,7 +1890,7 @@ type MetaResponse struct {
 
 func (x *MetaResponse) Reset() {
 	*x = MetaResponse{}
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1785,7 +1902,7 @@ func (x *MetaResponse) String() string {
 func (*MetaResponse) ProtoMessage() {}
 
 func (x *MetaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1798,7 +1915,7 @@ func (x *MetaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetaResponse.ProtoReflect.Descriptor instead.
 func (*MetaResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{27}
+	return file_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *MetaResponse) GetValue() []byte {
@@ -1818,7 +1935,7 @@ type SetMetaRequest struct {
 
 func (x *SetMetaRequest) Reset() {
 	*x = SetMetaRequest{}
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +1947,7 @@ func (x *SetMetaRequest) String() string {
 func (*SetMetaRequest) ProtoMessage() {}
 
 func (x *SetMetaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +1960,7 @@ func (x *SetMetaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMetaRequest.ProtoReflect.Descriptor instead.
 func (*SetMetaRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{28}
+	return file_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetMetaRequest) GetKey() []byte {
@@ -1868,7 +1985,7 @@ type SetMetaResponse struct {
 
 func (x *SetMetaResponse) Reset() {
 	*x = SetMetaResponse{}
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1880,7 +1997,7 @@ func (x *SetMetaResponse) String() string {
 func (*SetMetaResponse) ProtoMessage() {}
 
 func (x *SetMetaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1893,7 +2010,7 @@ func (x *SetMetaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMetaResponse.ProtoReflect.Descriptor instead.
 func (*SetMetaResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{29}
+	return file_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -1924,7 +2041,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04loss\x18\b \x03(\x01R\x04loss\x12\x18\n" +
 	"\aseconds\x18\t \x01(\x01R\aseconds\x124\n" +
 	"\acreated\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\acreated\"\xa2\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\acreated\"\xe1\x01\n" +
 	"\rDecodeOptions\x12\x1d\n" +
 	"\n" +
 	"max_tokens\x18\x01 \x01(\x03R\tmaxTokens\x12 \n" +
@@ -1932,15 +2049,24 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05top_k\x18\x03 \x01(\x03R\x04topK\x12\x13\n" +
 	"\x05top_p\x18\x04 \x01(\x01R\x04topP\x12\x12\n" +
 	"\x04seed\x18\x05 \x01(\x04R\x04seed\x12\x12\n" +
-	"\x04stop\x18\x06 \x03(\fR\x04stop\"\xa9\x01\n" +
+	"\x04stop\x18\x06 \x03(\fR\x04stop\x12*\n" +
+	"\x0emin_confidence\x18\a \x01(\x01H\x00R\rminConfidence\x88\x01\x01B\x11\n" +
+	"\x0f_min_confidence\"\xa9\x01\n" +
 	"\bQuestion\x126\n" +
 	"\bdocument\x18\x01 \x01(\v2\x1a.perk.plugin.v1.DocumentIDR\bdocument\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\fR\x04text\x12\x18\n" +
 	"\acontent\x18\x03 \x01(\fR\acontent\x127\n" +
-	"\aoptions\x18\x04 \x01(\v2\x1d.perk.plugin.v1.DecodeOptionsR\aoptions\"\x96\x02\n" +
+	"\aoptions\x18\x04 \x01(\v2\x1d.perk.plugin.v1.DecodeOptionsR\aoptions\"\x84\x01\n" +
+	"\x04Fact\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\fR\x04text\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\fR\x05state\x12\x14\n" +
+	"\x05start\x18\x03 \x01(\x03R\x05start\x12\x10\n" +
+	"\x03end\x18\x04 \x01(\x03R\x03end\x12\x14\n" +
+	"\x05count\x18\x05 \x01(\x03R\x05count\x12\x14\n" +
+	"\x05quote\x18\x06 \x01(\fR\x05quote\"\x9b\x03\n" +
 	"\x06Answer\x12\x12\n" +
-	"\x04text\x18\x01 \x01(\fR\x04text\x12\x18\n" +
-	"\asupport\x18\x02 \x03(\fR\asupport\x12 \n" +
+	"\x04text\x18\x01 \x01(\fR\x04text\x12.\n" +
+	"\asupport\x18\x02 \x03(\v2\x14.perk.plugin.v1.FactR\asupport\x12 \n" +
 	"\vprobability\x18\x03 \x01(\x01R\vprobability\x12\x16\n" +
 	"\x06tokens\x18\x04 \x01(\x03R\x06tokens\x12\x18\n" +
 	"\astopped\x18\x05 \x01(\fR\astopped\x12\x17\n" +
@@ -1948,7 +2074,13 @@ const file_plugin_proto_rawDesc = "" +
 	"\n" +
 	"prefill_ns\x18\a \x01(\x03R\tprefillNs\x12\x1b\n" +
 	"\tdecode_ns\x18\b \x01(\x03R\bdecodeNs\x125\n" +
-	"\aadapter\x18\t \x01(\v2\x1b.perk.plugin.v1.AdapterInfoR\aadapter\"\\\n" +
+	"\aadapter\x18\t \x01(\v2\x1b.perk.plugin.v1.AdapterInfoR\aadapter\x12\x1e\n" +
+	"\n" +
+	"confidence\x18\n" +
+	" \x01(\x01R\n" +
+	"confidence\x12%\n" +
+	"\x0emin_confidence\x18\v \x01(\x01R\rminConfidence\x12&\n" +
+	"\x0fnot_in_document\x18\f \x01(\bR\rnotInDocument\"\\\n" +
 	"\bProgress\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x03R\x04done\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x12\n" +
@@ -2054,87 +2186,89 @@ func file_plugin_proto_rawDescGZIP() []byte {
 	return file_plugin_proto_rawDescData
 }
 
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_plugin_proto_goTypes = []any{
 	(*DocumentID)(nil),            // 0: perk.plugin.v1.DocumentID
 	(*AdapterKey)(nil),            // 1: perk.plugin.v1.AdapterKey
 	(*AdapterInfo)(nil),           // 2: perk.plugin.v1.AdapterInfo
 	(*DecodeOptions)(nil),         // 3: perk.plugin.v1.DecodeOptions
 	(*Question)(nil),              // 4: perk.plugin.v1.Question
-	(*Answer)(nil),                // 5: perk.plugin.v1.Answer
-	(*Progress)(nil),              // 6: perk.plugin.v1.Progress
-	(*Error)(nil),                 // 7: perk.plugin.v1.Error
-	(*InfoRequest)(nil),           // 8: perk.plugin.v1.InfoRequest
-	(*InfoResponse)(nil),          // 9: perk.plugin.v1.InfoResponse
-	(*EncodeStart)(nil),           // 10: perk.plugin.v1.EncodeStart
-	(*EncodeRequest)(nil),         // 11: perk.plugin.v1.EncodeRequest
-	(*EncodeResponse)(nil),        // 12: perk.plugin.v1.EncodeResponse
-	(*AskRequest)(nil),            // 13: perk.plugin.v1.AskRequest
-	(*AskResponse)(nil),           // 14: perk.plugin.v1.AskResponse
-	(*ForgetRequest)(nil),         // 15: perk.plugin.v1.ForgetRequest
-	(*ForgetResponse)(nil),        // 16: perk.plugin.v1.ForgetResponse
-	(*ListRequest)(nil),           // 17: perk.plugin.v1.ListRequest
-	(*DescribeRequest)(nil),       // 18: perk.plugin.v1.DescribeRequest
-	(*VerifyRequest)(nil),         // 19: perk.plugin.v1.VerifyRequest
-	(*VerifyResponse)(nil),        // 20: perk.plugin.v1.VerifyResponse
-	(*Damage)(nil),                // 21: perk.plugin.v1.Damage
-	(*ExportRequest)(nil),         // 22: perk.plugin.v1.ExportRequest
-	(*ExportResponse)(nil),        // 23: perk.plugin.v1.ExportResponse
-	(*GCRequest)(nil),             // 24: perk.plugin.v1.GCRequest
-	(*GCResponse)(nil),            // 25: perk.plugin.v1.GCResponse
-	(*MetaRequest)(nil),           // 26: perk.plugin.v1.MetaRequest
-	(*MetaResponse)(nil),          // 27: perk.plugin.v1.MetaResponse
-	(*SetMetaRequest)(nil),        // 28: perk.plugin.v1.SetMetaRequest
-	(*SetMetaResponse)(nil),       // 29: perk.plugin.v1.SetMetaResponse
-	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(*Fact)(nil),                  // 5: perk.plugin.v1.Fact
+	(*Answer)(nil),                // 6: perk.plugin.v1.Answer
+	(*Progress)(nil),              // 7: perk.plugin.v1.Progress
+	(*Error)(nil),                 // 8: perk.plugin.v1.Error
+	(*InfoRequest)(nil),           // 9: perk.plugin.v1.InfoRequest
+	(*InfoResponse)(nil),          // 10: perk.plugin.v1.InfoResponse
+	(*EncodeStart)(nil),           // 11: perk.plugin.v1.EncodeStart
+	(*EncodeRequest)(nil),         // 12: perk.plugin.v1.EncodeRequest
+	(*EncodeResponse)(nil),        // 13: perk.plugin.v1.EncodeResponse
+	(*AskRequest)(nil),            // 14: perk.plugin.v1.AskRequest
+	(*AskResponse)(nil),           // 15: perk.plugin.v1.AskResponse
+	(*ForgetRequest)(nil),         // 16: perk.plugin.v1.ForgetRequest
+	(*ForgetResponse)(nil),        // 17: perk.plugin.v1.ForgetResponse
+	(*ListRequest)(nil),           // 18: perk.plugin.v1.ListRequest
+	(*DescribeRequest)(nil),       // 19: perk.plugin.v1.DescribeRequest
+	(*VerifyRequest)(nil),         // 20: perk.plugin.v1.VerifyRequest
+	(*VerifyResponse)(nil),        // 21: perk.plugin.v1.VerifyResponse
+	(*Damage)(nil),                // 22: perk.plugin.v1.Damage
+	(*ExportRequest)(nil),         // 23: perk.plugin.v1.ExportRequest
+	(*ExportResponse)(nil),        // 24: perk.plugin.v1.ExportResponse
+	(*GCRequest)(nil),             // 25: perk.plugin.v1.GCRequest
+	(*GCResponse)(nil),            // 26: perk.plugin.v1.GCResponse
+	(*MetaRequest)(nil),           // 27: perk.plugin.v1.MetaRequest
+	(*MetaResponse)(nil),          // 28: perk.plugin.v1.MetaResponse
+	(*SetMetaRequest)(nil),        // 29: perk.plugin.v1.SetMetaRequest
+	(*SetMetaResponse)(nil),       // 30: perk.plugin.v1.SetMetaResponse
+	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
 }
 var file_plugin_proto_depIdxs = []int32{
 	0,  // 0: perk.plugin.v1.AdapterKey.document:type_name -> perk.plugin.v1.DocumentID
 	1,  // 1: perk.plugin.v1.AdapterInfo.key:type_name -> perk.plugin.v1.AdapterKey
-	30, // 2: perk.plugin.v1.AdapterInfo.created:type_name -> google.protobuf.Timestamp
+	31, // 2: perk.plugin.v1.AdapterInfo.created:type_name -> google.protobuf.Timestamp
 	0,  // 3: perk.plugin.v1.Question.document:type_name -> perk.plugin.v1.DocumentID
 	3,  // 4: perk.plugin.v1.Question.options:type_name -> perk.plugin.v1.DecodeOptions
-	2,  // 5: perk.plugin.v1.Answer.adapter:type_name -> perk.plugin.v1.AdapterInfo
-	0,  // 6: perk.plugin.v1.EncodeStart.document:type_name -> perk.plugin.v1.DocumentID
-	10, // 7: perk.plugin.v1.EncodeRequest.start:type_name -> perk.plugin.v1.EncodeStart
-	6,  // 8: perk.plugin.v1.EncodeResponse.progress:type_name -> perk.plugin.v1.Progress
-	2,  // 9: perk.plugin.v1.EncodeResponse.adapter:type_name -> perk.plugin.v1.AdapterInfo
-	4,  // 10: perk.plugin.v1.AskRequest.question:type_name -> perk.plugin.v1.Question
-	5,  // 11: perk.plugin.v1.AskResponse.answer:type_name -> perk.plugin.v1.Answer
-	0,  // 12: perk.plugin.v1.ForgetRequest.document:type_name -> perk.plugin.v1.DocumentID
-	0,  // 13: perk.plugin.v1.DescribeRequest.document:type_name -> perk.plugin.v1.DocumentID
-	21, // 14: perk.plugin.v1.VerifyResponse.damage:type_name -> perk.plugin.v1.Damage
-	1,  // 15: perk.plugin.v1.Damage.key:type_name -> perk.plugin.v1.AdapterKey
-	7,  // 16: perk.plugin.v1.Damage.error:type_name -> perk.plugin.v1.Error
-	0,  // 17: perk.plugin.v1.ExportRequest.document:type_name -> perk.plugin.v1.DocumentID
-	2,  // 18: perk.plugin.v1.ExportResponse.adapter:type_name -> perk.plugin.v1.AdapterInfo
-	8,  // 19: perk.plugin.v1.Module.Info:input_type -> perk.plugin.v1.InfoRequest
-	11, // 20: perk.plugin.v1.Module.Encode:input_type -> perk.plugin.v1.EncodeRequest
-	13, // 21: perk.plugin.v1.Module.Ask:input_type -> perk.plugin.v1.AskRequest
-	15, // 22: perk.plugin.v1.Module.Forget:input_type -> perk.plugin.v1.ForgetRequest
-	17, // 23: perk.plugin.v1.Module.List:input_type -> perk.plugin.v1.ListRequest
-	18, // 24: perk.plugin.v1.Module.Describe:input_type -> perk.plugin.v1.DescribeRequest
-	19, // 25: perk.plugin.v1.Module.Verify:input_type -> perk.plugin.v1.VerifyRequest
-	22, // 26: perk.plugin.v1.Module.Export:input_type -> perk.plugin.v1.ExportRequest
-	24, // 27: perk.plugin.v1.Module.GC:input_type -> perk.plugin.v1.GCRequest
-	26, // 28: perk.plugin.v1.Module.Meta:input_type -> perk.plugin.v1.MetaRequest
-	28, // 29: perk.plugin.v1.Module.SetMeta:input_type -> perk.plugin.v1.SetMetaRequest
-	9,  // 30: perk.plugin.v1.Module.Info:output_type -> perk.plugin.v1.InfoResponse
-	12, // 31: perk.plugin.v1.Module.Encode:output_type -> perk.plugin.v1.EncodeResponse
-	14, // 32: perk.plugin.v1.Module.Ask:output_type -> perk.plugin.v1.AskResponse
-	16, // 33: perk.plugin.v1.Module.Forget:output_type -> perk.plugin.v1.ForgetResponse
-	2,  // 34: perk.plugin.v1.Module.List:output_type -> perk.plugin.v1.AdapterInfo
-	2,  // 35: perk.plugin.v1.Module.Describe:output_type -> perk.plugin.v1.AdapterInfo
-	20, // 36: perk.plugin.v1.Module.Verify:output_type -> perk.plugin.v1.VerifyResponse
-	23, // 37: perk.plugin.v1.Module.Export:output_type -> perk.plugin.v1.ExportResponse
-	25, // 38: perk.plugin.v1.Module.GC:output_type -> perk.plugin.v1.GCResponse
-	27, // 39: perk.plugin.v1.Module.Meta:output_type -> perk.plugin.v1.MetaResponse
-	29, // 40: perk.plugin.v1.Module.SetMeta:output_type -> perk.plugin.v1.SetMetaResponse
-	30, // [30:41] is the sub-list for method output_type
-	19, // [19:30] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	5,  // 5: perk.plugin.v1.Answer.support:type_name -> perk.plugin.v1.Fact
+	2,  // 6: perk.plugin.v1.Answer.adapter:type_name -> perk.plugin.v1.AdapterInfo
+	0,  // 7: perk.plugin.v1.EncodeStart.document:type_name -> perk.plugin.v1.DocumentID
+	11, // 8: perk.plugin.v1.EncodeRequest.start:type_name -> perk.plugin.v1.EncodeStart
+	7,  // 9: perk.plugin.v1.EncodeResponse.progress:type_name -> perk.plugin.v1.Progress
+	2,  // 10: perk.plugin.v1.EncodeResponse.adapter:type_name -> perk.plugin.v1.AdapterInfo
+	4,  // 11: perk.plugin.v1.AskRequest.question:type_name -> perk.plugin.v1.Question
+	6,  // 12: perk.plugin.v1.AskResponse.answer:type_name -> perk.plugin.v1.Answer
+	0,  // 13: perk.plugin.v1.ForgetRequest.document:type_name -> perk.plugin.v1.DocumentID
+	0,  // 14: perk.plugin.v1.DescribeRequest.document:type_name -> perk.plugin.v1.DocumentID
+	22, // 15: perk.plugin.v1.VerifyResponse.damage:type_name -> perk.plugin.v1.Damage
+	1,  // 16: perk.plugin.v1.Damage.key:type_name -> perk.plugin.v1.AdapterKey
+	8,  // 17: perk.plugin.v1.Damage.error:type_name -> perk.plugin.v1.Error
+	0,  // 18: perk.plugin.v1.ExportRequest.document:type_name -> perk.plugin.v1.DocumentID
+	2,  // 19: perk.plugin.v1.ExportResponse.adapter:type_name -> perk.plugin.v1.AdapterInfo
+	9,  // 20: perk.plugin.v1.Module.Info:input_type -> perk.plugin.v1.InfoRequest
+	12, // 21: perk.plugin.v1.Module.Encode:input_type -> perk.plugin.v1.EncodeRequest
+	14, // 22: perk.plugin.v1.Module.Ask:input_type -> perk.plugin.v1.AskRequest
+	16, // 23: perk.plugin.v1.Module.Forget:input_type -> perk.plugin.v1.ForgetRequest
+	18, // 24: perk.plugin.v1.Module.List:input_type -> perk.plugin.v1.ListRequest
+	19, // 25: perk.plugin.v1.Module.Describe:input_type -> perk.plugin.v1.DescribeRequest
+	20, // 26: perk.plugin.v1.Module.Verify:input_type -> perk.plugin.v1.VerifyRequest
+	23, // 27: perk.plugin.v1.Module.Export:input_type -> perk.plugin.v1.ExportRequest
+	25, // 28: perk.plugin.v1.Module.GC:input_type -> perk.plugin.v1.GCRequest
+	27, // 29: perk.plugin.v1.Module.Meta:input_type -> perk.plugin.v1.MetaRequest
+	29, // 30: perk.plugin.v1.Module.SetMeta:input_type -> perk.plugin.v1.SetMetaRequest
+	10, // 31: perk.plugin.v1.Module.Info:output_type -> perk.plugin.v1.InfoResponse
+	13, // 32: perk.plugin.v1.Module.Encode:output_type -> perk.plugin.v1.EncodeResponse
+	15, // 33: perk.plugin.v1.Module.Ask:output_type -> perk.plugin.v1.AskResponse
+	17, // 34: perk.plugin.v1.Module.Forget:output_type -> perk.plugin.v1.ForgetResponse
+	2,  // 35: perk.plugin.v1.Module.List:output_type -> perk.plugin.v1.AdapterInfo
+	2,  // 36: perk.plugin.v1.Module.Describe:output_type -> perk.plugin.v1.AdapterInfo
+	21, // 37: perk.plugin.v1.Module.Verify:output_type -> perk.plugin.v1.VerifyResponse
+	24, // 38: perk.plugin.v1.Module.Export:output_type -> perk.plugin.v1.ExportResponse
+	26, // 39: perk.plugin.v1.Module.GC:output_type -> perk.plugin.v1.GCResponse
+	28, // 40: perk.plugin.v1.Module.Meta:output_type -> perk.plugin.v1.MetaResponse
+	30, // 41: perk.plugin.v1.Module.SetMeta:output_type -> perk.plugin.v1.SetMetaResponse
+	31, // [31:42] is the sub-list for method output_type
+	20, // [20:31] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -2142,23 +2276,24 @@ func file_plugin_proto_init() {
 	if File_plugin_proto != nil {
 		return
 	}
-	file_plugin_proto_msgTypes[11].OneofWrappers = []any{
+	file_plugin_proto_msgTypes[3].OneofWrappers = []any{}
+	file_plugin_proto_msgTypes[12].OneofWrappers = []any{
 		(*EncodeRequest_Start)(nil),
 		(*EncodeRequest_Text)(nil),
 	}
-	file_plugin_proto_msgTypes[12].OneofWrappers = []any{
+	file_plugin_proto_msgTypes[13].OneofWrappers = []any{
 		(*EncodeResponse_Progress)(nil),
 		(*EncodeResponse_Adapter)(nil),
 	}
-	file_plugin_proto_msgTypes[14].OneofWrappers = []any{
+	file_plugin_proto_msgTypes[15].OneofWrappers = []any{
 		(*AskResponse_Piece)(nil),
 		(*AskResponse_Answer)(nil),
 	}
-	file_plugin_proto_msgTypes[20].OneofWrappers = []any{
+	file_plugin_proto_msgTypes[21].OneofWrappers = []any{
 		(*VerifyResponse_Damage)(nil),
 		(*VerifyResponse_Adapters)(nil),
 	}
-	file_plugin_proto_msgTypes[23].OneofWrappers = []any{
+	file_plugin_proto_msgTypes[24].OneofWrappers = []any{
 		(*ExportResponse_Adapter)(nil),
 		(*ExportResponse_Payload)(nil),
 	}
@@ -2168,7 +2303,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,211 @@
+package meta
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/ad"
+	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/recipe"
+	"github.com/perkdb/perk/internal/task"
+	"github.com/perkdb/perk/models"
+)
+
+// Reader trains a baseline: a trained model learns to answer from its prompt, on the same tasks, answers and curriculum as the memory. Every base weight is
+// trained. With Settings.Adapter the document is written as well, and the passages stand before the question: then a Reader is a Trainer that starts
+// from a model. Like a Trainer's, its state does not depend on the number of workers.
+type Reader struct {
+	*Trainer
+	from    *models.Model
+	readers []*readerWorker // none with an adapter
+}
+
+// readerWorker owns the compiled programs of one goroutine.
+type readerWorker struct {
+	pool     *ad.Pool[float32]
+	programs map[readingShape]*readingProgram[float32]
+}
+
+// NewReader starts at step 0 from a model's weights, tokenizer and, with the adapter, recipe. The configuration's model must be that model's but for its
+// context. Errors: EInvalid.
+func NewReader(c *Config, from *models.Model, filler task.Filler, workers int) (*Reader, error) {
+	const op = "meta.NewReader"
+	if c.Reader == nil {
+		return nil, perk.Errorf(perk.EInvalid, op, "the training configuration has no section reader")
+	}
+	want := from.LM.Config()
+	want.Context = c.Model.Context
+	if c.Model != want {
+		return nil, perk.Errorf(perk.EInvalid, op, "the configuration is of a model %+v, the one to start from is %+v", c.Model, want).
+			WithHint("only context may differ")
+	}
+	r := &Reader{from: from}
+	var err error
+	if c.readsOnly() {
+		r.Trainer, err = newBaseTrainer(c, from, filler)
+		for range max(1, workers) {
+			r.readers = append(r.readers, &readerWorker{ad.NewPool[float32](), map[readingShape]*readingProgram[float32]{}})
+		}
+	} else {
+		r.Trainer, err = New(c, from.Tokenizer, filler, workers)
+	}
+	if err != nil {
+		return nil, err
+	}
+	learned := learnedBy(from)
+	for _, p := range r.params {
+		if len(learned[p.Name]) != len(p.Data) {
+			return nil, perk.Errorf(perk.EInvalid, op, "model %q has %d values of %s, the configuration %d", from.Name, len(learned[p.Name]), p.Name, len(p.Data)).
+				WithHint("give the reader the inner loop of the model that it starts from")
+		}
+		copy(p.Data, learned[p.Name])
+	}
+	return r, nil
+}
+
+// newBaseTrainer makes a trainer of the base weights alone, without workers that write.
+func newBaseTrainer(c *Config, from *models.Model, filler task.Filler) (*Trainer, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	sp, err := recipe.NewSpecials(from.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{c: c, tok: from.Tokenizer, sampler: sampler{c: c, tok: from.Tokenizer, specials: sp, prompt: from.Recipe.Prompt,
+		fillers: [2]task.Filler{filler, task.Generated{}}}}
+	if t.params, err = newParams(c); err != nil {
+		return nil, err
+	}
+	for _, p := range t.params {
+		n := len(p.Data)
+		t.m, t.v, t.grads = append(t.m, make([]float32, n)), append(t.v, make([]float32, n)), append(t.grads, make([]float32, n))
+	}
+	return t, nil
+}
+
+// learnedBy gives the tensors of a trained model under the names of the trainer's parameters: the inverse of Export.
+func learnedBy(m *models.Model) map[string][]float32 {
+	out := map[string][]float32{}
+	for _, t := range m.LM.Tensors() {
+		out[t.Name] = t.Data
+	}
+	for name, p := range m.Recipe.Init.Pairs {
+		out[nameA(name)], out[nameB(name)] = p.A, p.B
+	}
+	for _, row := range m.Recipe.Rates {
+		for _, v := range row {
+			out[nameRates] = append(out[nameRates], float32(math.Log(float64(v))))
+		}
+	}
+	if l := m.Recipe.Rule.Lambda; l > 0 {
+		out[nameRidge] = []float32{float32(math.Log(float64(l)))}
+	}
+	if w := m.Recipe.Weighting; w != nil {
+		out[nameW1], out[nameB1], out[nameW2], out[nameB2] = w.W1, w.B1, w.W2, w.B2
+	}
+	return out
+}
+
+// Run is Trainer.Run with the reader's steps.
+func (r *Reader) Run(ctx context.Context, dir string, every time.Duration, progress func(Stats, *Line)) error {
+	return r.run(ctx, dir, every, r.Step, progress)
+}
+
+// Step makes one step: a batch of documents of one length, each read and asked about. Errors: ECanceled, EInternal (the loss is not finite).
+func (r *Reader) Step(ctx context.Context) (Stats, error) {
+	if !r.c.readsOnly() {
+		return r.Trainer.Step(ctx)
+	}
+	done := float64(r.step) / float64(r.c.OuterSteps)
+	tokens := r.sampler.length(rand.New(rand.NewPCG(r.c.Seed, uint64(r.step)<<20)), done)
+	documents := 2 * max(1, int(math.Round(float64(r.c.Budget)/float64(2*tokens))))
+	results := make([]result, documents)
+	group, ctx := errgroup.WithContext(ctx)
+	for k, w := range r.readers { // document i always goes to worker i mod workers
+		group.Go(func() error {
+			for i := k; i < documents; i += len(r.readers) {
+				s, err := r.sampler.draw(rand.New(rand.NewPCG(r.c.Seed, uint64(r.step)<<20+uint64(i)+1)), tokens, done)
+				if err == nil {
+					results[i], err = r.read(ctx, w, s)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return Stats{}, err
+	}
+	st := Stats{Documents: documents, Tokens: documents * tokens}
+	questions, right := 0, 0
+	for _, x := range results {
+		r.accumulate(1/float32(documents), x.grads)
+		st.Loss += x.loss / float64(documents)
+		questions += len(x.sample.asks)
+		right += x.right
+		st.ByTask = append(st.ByTask, ByTask{x.sample.task, x.right, len(x.sample.asks)})
+	}
+	st.Accuracy = float64(right) / float64(questions)
+	return r.update(st)
+}
+
+// read computes one document's loss and gradients, reading by reading.
+func (r *Reader) read(ctx context.Context, w *readerWorker, s *sample) (result, error) {
+	out := result{sample: s, grads: make([][]float32, len(r.params))}
+	roots := 0.0
+	for _, x := range s.readings {
+		roots += x.roots()
+	}
+	for _, x := range s.readings {
+		if err := ctx.Err(); err != nil {
+			return out, perk.E(perk.ECanceled, "meta.Step", err)
+		}
+		shape := shapeOfReading(x)
+		p, ok := w.programs[shape]
+		if !ok {
+			var err error
+			if p, err = newReadingProgram(r.c, r.params, shape, w.pool); err != nil {
+				return out, perk.E(perk.EInternal, "meta.Step", err)
+			}
+			w.programs[shape] = p
+		}
+		p.load(x, roots)
+		if err := p.program.Run(); err != nil {
+			return out, perk.E(perk.EInternal, "meta.Step", err)
+		}
+		out.loss += float64(p.loss.Value()[0])
+		out.right += right(p.nll.Value(), x.asks)
+		addGradients(out.grads, p.grads)
+	}
+	return out, nil
+}
+
+// Export gives the reader's model. Without an adapter the recipe is the one of the model that it started from, bound to the new weights: it lays the
+// questions out, but nobody has trained these weights to be written with it.
+func (r *Reader) Export() (*lm.Model, *recipe.Recipe, error) {
+	if !r.c.readsOnly() {
+		return r.Trainer.Export()
+	}
+	weights := map[string][]float32{}
+	for _, p := range r.params {
+		weights[p.Name] = slices.Clone(p.Data)
+	}
+	model, err := lm.New(r.c.Model, weights)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := *r.from.Recipe
+	if out.Model, err = recipe.BaseID(model.ID(), r.tok); err != nil {
+		return nil, nil, err
+	}
+	return model, &out, out.Validate()
+}

@@ -1,0 +1,36 @@
+package meta
+
+import (
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/retrieve"
+)
+
+// readsOnly reports a reader without an adapter: the inner loop does not run.
+func (c *Config) readsOnly() bool { return c.Reader != nil && !c.Reader.Adapter }
+
+// validateReader checks what only a reader needs.
+func (c *Config) validateReader() error {
+	bad := func(format string, args ...any) error {
+		return perk.Errorf(perk.EInvalid, "meta.Config", "training configuration: "+format, args...)
+	}
+	if err := c.Reader.Validate(); err != nil {
+		return err
+	}
+	if c.Pretrain != 0 {
+		return bad("pretrain is %d; a reader starts from a trained model", c.Pretrain)
+	}
+	longest := 0
+	for _, l := range c.Lengths {
+		longest = max(longest, l.Max)
+	}
+	if c.Reader.Adapter {
+		if c.Reader.Context != retrieve.Retrieved {
+			return bad("a reader with an adapter has passages in its prompt, not the document")
+		}
+		return c.validateWrite()
+	}
+	if n := c.Reader.MostTokens(longest) + c.AskTokens; n > c.Model.Context {
+		return bad("prompts of up to %d tokens do not fit a context of %d", n, c.Model.Context)
+	}
+	return nil
+}
