@@ -45,6 +45,9 @@ func (a *Answer) Reply() string {
 	return a.Text
 }
 
+// Elision stands in a recalled fact for what was left out between two of its parts, "Id: 7 ... Grade: 85".
+const Elision = " ... "
+
 // Fact is a piece of the document that the model recalled. Where the document's text was at hand, State says whether the text holds it, up to white
 // space, and the fields after State where.
 type Fact struct {

@@ -51,6 +51,7 @@ var heavy = map[string][]string{
 	"gorgonia.org":                           {"internal/ad"},
 	"gonum.org/v1/gonum/lapack":              {"internal/spd"},
 	"gonum.org/v1/plot":                      {"internal/plot"},
+	"github.com/klauspost/compress":          {"internal/lora"},
 	"github.com/spf13/cobra":                 {"cmd/perk"},
 	"github.com/vbauerster/mpb":              {"cmd/perk"},
 	"github.com/rs/zerolog":                  {"adapterstore", "plugin", "integration", "internal/engine", "cmd/perk"},

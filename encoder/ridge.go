@@ -12,6 +12,7 @@ import (
 // and weights do not change during a write, so one inverse serves all steps.
 type covariance struct {
 	lambda  float32
+	floor   float32
 	rank    int
 	module  string
 	gram    []float32 // (rank, rank)
@@ -20,15 +21,19 @@ type covariance struct {
 
 func newCovariance(r *recipe.Recipe) *covariance {
 	t := r.Targets[0] // Validate allows the ridge rule one target only
-	return &covariance{lambda: r.Rule.Lambda, rank: t.Rank, module: t.Module, gram: make([]float32, t.Rank*t.Rank)}
+	return &covariance{lambda: r.Rule.Lambda, floor: r.Rule.Floor, rank: t.Rank, module: t.Module, gram: make([]float32, t.Rank*t.Rank)}
 }
 
-// whiten replaces the gradient of B by its product with (gram + lambda I)^-1.
+// whiten replaces the gradient of B by its product with (gram + (lambda + floor mean_i gram_ii) I)^-1.
 func (c *covariance) whiten(grad *lora.Adapter) error {
 	n := c.rank
 	if c.inverse == nil {
+		trace := float32(0)
 		for i := range n {
-			c.gram[i*n+i] += c.lambda
+			trace += c.gram[i*n+i]
+		}
+		for i := range n {
+			c.gram[i*n+i] += c.lambda + c.floor*trace/float32(n)
 		}
 		c.inverse = make([]float32, n*n)
 		if err := spd.Invert(n, c.gram, c.inverse); err != nil {

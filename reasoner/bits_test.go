@@ -55,7 +55,7 @@ func TestBits(t *testing.T) {
 	}
 }
 
-var widths = []int{32, 8, 4, 2, 1}
+var widths = []int{32, 8, 7, 6, 5, 4, 3, 2, 1}
 
 // exactMatch gives the share of right answers and the payload's size for each width.
 func exactMatch(t *testing.T, m *models.Model, name string, tokens, n int) (em map[int]float64, size map[int]int) {

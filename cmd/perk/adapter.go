@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -14,8 +13,8 @@ import (
 )
 
 func newAdapter(a *app) *cobra.Command {
-	c := &cobra.Command{Use: "adapter", Short: "List, check, remove and export adapters"}
-	c.AddCommand(newAdapterList(a), newAdapterShow(a), newAdapterVerify(a), newAdapterRemove(a), newAdapterExport(a))
+	c := &cobra.Command{Use: "adapter", Short: "List, check, remove, export and weigh adapters"}
+	c.AddCommand(newAdapterList(a), newAdapterShow(a), newAdapterVerify(a), newAdapterRemove(a), newAdapterExport(a), newAdapterBits(a))
 	return c
 }
 
@@ -76,35 +75,6 @@ func printAdapter(w io.Writer, i perk.AdapterInfo) {
 	fmt.Fprintf(w, "document  %s\ncontent   %s\nmodel     %s\nrecipe    %s\ndigest    %s\n", i.Key.Document, i.Content, i.Key.Model, i.Key.Recipe, i.Digest)
 	fmt.Fprintf(w, "written   %s, %.2f s, %d tokens in %d chunks, %d steps, loss %.3f\n", i.Created.Format("2006-01-02 15:04:05"), i.Seconds, i.Tokens, i.Chunks, i.Steps, i.Loss)
 	fmt.Fprintf(w, "bytes     %d\n", i.Bytes)
-}
-
-func newAdapterExport(a *app) *cobra.Command {
-	var out string
-	c := &cobra.Command{
-		Use: "export COLLECTION/[TENANT/]UUID --out FILE", Short: "Write a document's adapter to a safetensors file", Args: cobra.ExactArgs(1),
-		RunE: a.onDocument(func(ctx context.Context, cmd *cobra.Command, m plugin.Module, id perk.DocumentID) error {
-			adapter, err := m.Export(ctx, id)
-			if err != nil {
-				return err
-			}
-			return writeAdapter(cmd, out, adapter.Payload)
-		}),
-	}
-	c.Flags().StringVarP(&out, "out", "o", "", "file to write; - is standard output")
-	_ = c.MarkFlagRequired("out")
-	return c
-}
-
-// writeAdapter writes an adapter's payload to a file, or to standard output.
-func writeAdapter(cmd *cobra.Command, out string, payload []byte) error {
-	if out == "-" {
-		_, err := cmd.OutOrStdout().Write(payload)
-		return err
-	}
-	if err := os.WriteFile(out, payload, 0o644); err != nil {
-		return perk.E(perk.EDenied, "export", err).WithHint("name a file that can be written by --out")
-	}
-	return nil
 }
 
 // onDocument makes the body of a command whose one argument is a document.

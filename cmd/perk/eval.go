@@ -14,12 +14,14 @@ import (
 	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/reasoner/eval"
+	"github.com/perkdb/perk/reasoner/study"
 )
 
 func newEval(a *app) *cobra.Command {
 	var o eval.Options
 	var name, docs string
 	var baselines []string
+	var bits int
 	var asJSON bool
 	var s suite
 	c := &cobra.Command{
@@ -40,6 +42,9 @@ The text among which the facts of a task are hidden comes from the novels in $PE
 			}
 			m, err := models.Load(a.files())
 			if err != nil {
+				return err
+			}
+			if m, err = study.WithBits(m, bits); err != nil {
 				return err
 			}
 			if o.Readers, err = readers(baselines); err != nil {
@@ -68,6 +73,7 @@ The text among which the facts of a task are hidden comes from the novels in $PE
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of documents and questions")
 	f.IntVar(&o.Threads, "threads", runtime.GOMAXPROCS(0), "documents at the same time, each on one thread")
 	f.StringSliceVar(&baselines, "reader", nil, "folder of a baseline that is asked the same questions (docs/training/readers); may be given once for each kind")
+	f.IntVar(&bits, "bits", 0, "store adapters with so many bits an element, 1 to 8 or 32, in place of the recipe's")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	s.flags(f)
 	c.MarkFlagsMutuallyExclusive("task", "docs", "suite")

@@ -143,7 +143,7 @@ func trainTokenizer(path string, c *meta.Config, prose *task.Prose) (*tokenizer.
 	if b, err := os.ReadFile(path); err == nil {
 		return tokenizer.Parse(b)
 	}
-	tok := tokenizer.Train(meta.Corpus(c.Seed, prose), c.Model.Vocab)
+	tok := tokenizer.Train(meta.Corpus(c, prose), c.Model.Vocab)
 	b, err := tok.MarshalJSON()
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func shipped(t testing.TB, change func(*Config)) *Trainer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tok := tokenizer.Train(slices.Values(slices.Collect(Corpus(1, task.Generated{}))), c.Model.Vocab)
+	tok := tokenizer.Train(slices.Values(slices.Collect(Corpus(c, task.Generated{}))), c.Model.Vocab)
 	c.Model.Vocab = tok.VocabSize()
 	if change != nil {
 		change(c)

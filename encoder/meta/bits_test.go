@@ -18,8 +18,8 @@ func TestBits(t *testing.T) {
 	if _, r, err := started(t, c, tok).Export(); err != nil || r.Bits != 4 {
 		t.Errorf("exported recipe %+v, error %v, want 4 bits", r, err)
 	}
-	c.Bits = 5
-	if err := c.Validate(); perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), "bits is 5") {
+	c.Bits = 9
+	if err := c.Validate(); perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), "bits is 9") {
 		t.Errorf("error %v, want EInvalid with the bits", err)
 	}
 }

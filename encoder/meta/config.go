@@ -157,7 +157,7 @@ func (c *Config) validateWrite() error {
 	case c.ChunkTokens < 1 || c.ChunkTokens >= c.Model.Context || c.AskTokens > c.Model.Context:
 		return bad("chunks of %d+1 and questions of %d tokens do not fit a context of %d", c.ChunkTokens, c.AskTokens, c.Model.Context)
 	case !lora.ValidBits(c.Bits):
-		return bad("bits is %d, want 32, 8, 4, 2 or 1", c.Bits)
+		return bad("bits is %d, want 32 or 1 to 8", c.Bits)
 	}
 	for i, t := range c.Targets {
 		if i > 0 && t.Module <= c.Targets[i-1].Module || !t.TrainA && !t.TrainB {

@@ -13,10 +13,11 @@ const (
 	corpusEpisodes  = 400
 )
 
-// Corpus gives the texts that the tokenizer learns from: sentences of the filler corpus and documents, questions and answers of every task.
-func Corpus(seed uint64, prose task.Filler) iter.Seq[string] {
+// Corpus gives the texts that the tokenizer learns from: sentences of the filler corpus and documents, questions and answers of the
+// tasks that are trained on.
+func Corpus(c *Config, prose task.Filler) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		rng := rand.New(rand.NewPCG(seed, 0xc0))
+		rng := rand.New(rand.NewPCG(c.Seed, 0xc0))
 		for _, f := range []task.Filler{prose, task.Generated{}} {
 			n := 0
 			for s := range f.Sentences(rng, task.Train) {
@@ -29,8 +30,8 @@ func Corpus(seed uint64, prose task.Filler) iter.Seq[string] {
 			}
 		}
 		words := func(s string) int { return len(s) / 4 }
-		for _, name := range task.Names() {
-			t, err := task.ByName(name)
+		for _, share := range c.Tasks {
+			t, err := task.ByName(share.Task)
 			if err != nil {
 				return
 			}

@@ -14,6 +14,8 @@
 // inputs.go are what they share. sample.go draws documents, corpus.go has the texts of the tokenizer, pretrain.go and trainer.go make the steps; run.go,
 // checkpoint.go, plot.go and export.go are what is around it.
 //
+// A Reader trains the baselines: reader.go its steps, reader_sample.go its prompts, reader_program.go the program of one.
+//
 // # Caveats
 //
 // Only the architecture "nano" is meta-trained. Memory does not grow with the document, time does linearly: each inner step runs every sequence forwards once, and

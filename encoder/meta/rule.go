@@ -30,7 +30,7 @@ func adamW[T kernel.Float](r recipe.Rule, m, v, phi, c1, c2 *ad.Node[T]) *ad.Nod
 	return d
 }
 
-// condition is the ridge rule's inverse (cov + lambda I)^-1 of a document as a program, and its backward. Keys and weights are the same in all
+// condition is the ridge rule's inverse (cov + (lambda + floor mean_i cov_ii) I)^-1 of a document as a program, and its backward. Keys and weights are the same in all
 // inner steps, so it runs once a document.
 type condition[T kernel.Float] struct {
 	cov     []T // (rank*rank) sum over the document
@@ -48,7 +48,8 @@ func newCondition[T kernel.Float](s *setup[T]) (*condition[T], error) {
 	k := &condition[T]{cov: make([]T, r*r), adjoint: make([]T, r*r)}
 	g := ad.NewGraph(s.pool)
 	cov, lambda := g.Leaf("cov", r, r, k.cov), g.Leaf("lambda", 1, 1, s.values[index(s.params, nameRidge)])
-	k.inverse = ad.InverseSPD(ad.AddDiagonal(cov, ad.Exp(lambda)))
+	floor := ad.Scale(ad.Trace(cov), T(float64(s.c.Rule.Floor)/float64(r)))
+	k.inverse = ad.InverseSPD(ad.AddDiagonal(cov, ad.Add(ad.Exp(lambda), floor)))
 	grads := ad.Grad(ad.Sum(ad.Mul(k.inverse, g.Leaf("adjoint", r, r, k.adjoint))), cov, lambda)
 	k.dCov, k.dLambda = grads[0], grads[1]
 	var err error

@@ -30,15 +30,17 @@ func AddDiagonal[T kernel.Float](a, s *Node[T]) *Node[T] {
 		for i := range n {
 			out[i*n+i] += in[1][0]
 		}
-	}, func(gy *Node[T], _ []bool) []*Node[T] { return []*Node[T]{gy, trace(gy)} }, a, s)
+	}, func(gy *Node[T], _ []bool) []*Node[T] { return []*Node[T]{gy, Trace(gy)} }, a, s)
 }
 
-// trace gives the (1, 1) sum of the diagonal; it only appears in outer gradients.
-func trace[T kernel.Float](a *Node[T]) *Node[T] {
+// Trace gives the (1, 1) sum of the diagonal of the square node a.
+func Trace[T kernel.Float](a *Node[T]) *Node[T] {
 	return a.graph.apply("trace", 1, 1, func(out []T, in [][]T) {
 		out[0] = 0
 		for i := range a.Rows {
 			out[0] += in[0][i*a.Rows+i]
 		}
-	}, nil, a)
+	}, func(gy *Node[T], _ []bool) []*Node[T] {
+		return []*Node[T]{AddDiagonal(a.graph.Constant(a.Rows, a.Rows, 0), gy)}
+	}, a)
 }

@@ -7,5 +7,7 @@
 // # What counts as found
 //
 // The fact's text letter for letter; where no place has it, the same words with any white space between them. A place that cuts a word or number in two
-// ("Grade: 8" in "Grade: 87" or "Grade: 8.5") does not hold the fact. Nothing else is forgiven: a fact in other words is not found.
+// ("Grade: 8" in "Grade: 87" or "Grade: 8.5") does not hold the fact. Nothing else is forgiven: a fact in other words is not found. A fact may leave
+// out what stands between two of its parts (perk.Elision); it is then found from its first part through its last, where each part comes at the next
+// occurrence of its first word.
 package locate

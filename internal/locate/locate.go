@@ -25,29 +25,40 @@ func Facts(text string, facts []perk.Fact) {
 	for i := range facts {
 		f := &facts[i]
 		*f = perk.Fact{Text: f.Text, State: perk.FactNotFound}
-		words := strings.Fields(f.Text)
-		if len(words) == 0 || !utf8.ValidString(f.Text) {
+		if strings.TrimSpace(f.Text) == "" || !utf8.ValidString(f.Text) {
 			continue
 		}
-		places(text, []string{strings.TrimSpace(f.Text)}, f)
+		var exact, loose [][]string
+		for part := range strings.SplitSeq(f.Text, perk.Elision) {
+			exact = append(exact, []string{strings.TrimSpace(part)})
+			loose = append(loose, strings.Fields(part))
+		}
+		places(text, exact, f)
 		if f.Count == 0 {
-			places(text, words, f)
+			places(text, loose, f)
 		}
 	}
 }
 
-// places counts the places of text that hold the words with white space between them, and notes the first one. They do not overlap.
-func places(text string, words []string, f *perk.Fact) {
+// places counts the places of text that hold the parts of a fact, and notes the first one. They do not overlap.
+func places(text string, parts [][]string, f *perk.Fact) {
+	for _, p := range parts {
+		if len(p) == 0 || p[0] == "" {
+			return // nothing to look for on one side of an elision
+		}
+	}
 	for from := 0; ; {
-		at := strings.Index(text[from:], words[0])
-		if at < 0 {
+		start, end, ok := next(text, from, parts[0])
+		if !ok {
 			return
 		}
-		start := from + at
-		end := match(text, start, words)
-		if end < 0 || cut(text, start) || cut(text, end) {
-			_, size := utf8.DecodeRuneInString(text[start:])
-			from = start + size
+		from = end
+		for _, p := range parts[1:] {
+			if end, ok = follows(text, end, p); !ok {
+				break
+			}
+		}
+		if !ok {
 			continue
 		}
 		if f.Count++; f.Count == 1 {
@@ -55,6 +66,37 @@ func places(text string, words []string, f *perk.Fact) {
 		}
 		from = end
 	}
+}
+
+// next gives the first place from an offset on that holds the words with white space between them.
+func next(text string, from int, words []string) (start, end int, ok bool) {
+	for {
+		at := strings.Index(text[from:], words[0])
+		if at < 0 {
+			return 0, 0, false
+		}
+		start := from + at
+		if end := match(text, start, words); end >= 0 && !cut(text, start) && !cut(text, end) {
+			return start, end, true
+		}
+		_, size := utf8.DecodeRuneInString(text[start:])
+		from = start + size
+	}
+}
+
+// follows gives where the part of a fact behind an elision ends. It has to stand where its first word comes next: "Id: 7 ... Grade: 85" is not found where
+// the first grade behind this id is another one, for it would be somebody else's.
+func follows(text string, from int, words []string) (end int, ok bool) {
+	label := words[:1]
+	if first, _, several := strings.Cut(words[0], " "); several {
+		label = []string{first}
+	}
+	start, _, ok := next(text, from, label)
+	if !ok {
+		return 0, false
+	}
+	end = match(text, start, words)
+	return end, end >= 0 && !cut(text, end)
 }
 
 // match gives where the words end that begin at start, or -1 where the text goes on in another way.

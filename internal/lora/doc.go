@@ -6,7 +6,7 @@
 //
 // Zeros makes the holder of a gradient or of a difference: the same pairs, with nil in place of the tensors that do
 // not train. Delta and AddDelta move between adapters and differences; MarshalBinary stores the trained tensors of
-// either exactly, Pack with 8, 4, 2 or 1 bits an element (docs/adapter-format.md), and Unmarshal reads every form back
+// either exactly, Pack with 1 to 8 bits an element, entropy-coded (docs/adapter-format.md), and Unmarshal reads every form back
 // against an adapter that gives names and shapes.
 //
 // # Caveats

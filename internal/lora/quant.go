@@ -12,7 +12,7 @@ func levels(bits int) int { return 1 << bits }
 // code is the number, from 0, of the level next to v.
 func code(v float64, bits int) int {
 	n := levels(bits)
-	return int(min(max(math.Floor((v+float64(n))/2), 0), float64(n-1)))
+	return int(min(max((v+float64(n))/2, 0), float64(n-1)))
 }
 
 // quantise writes a row's codes, one a byte, and gives the scale of its levels. A scale of 0 has codes 0.

@@ -65,10 +65,10 @@ func TestPackError(t *testing.T) {
 }
 
 // TestPackSizes: never longer than the bare codes and scales with a header, and where many levels are unequally frequent, shorter by what the
-// entropy of normal elements promises (7.40, 5.31, 3.60 bits; 1% for the table and the coder).
+// entropy of their levels promises (measured: 7.35, 5.37, 3.60 bits; 1% for the table and the coder).
 func TestPackSizes(t *testing.T) {
 	a := wide(128, 512)
-	for bits, want := range map[int]float64{32: 32, 0: 32, 8: 7.47, 6: 5.37, 4: 3.64, 1: 1} {
+	for bits, want := range map[int]float64{32: 32, 0: 32, 8: 7.43, 6: 5.43, 4: 3.64, 1: 1} {
 		limit := int(want*65536/8) + 400 // header
 		if bits != 0 && bits != lora.RawBits {
 			limit += 128 * 4

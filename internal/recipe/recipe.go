@@ -28,7 +28,7 @@ type Recipe struct {
 	Overlap     int     `json:"overlap"`      // sentences at the end of a chunk that the next chunk repeats, as far as they fit
 	Reverse     bool    `json:"reverse"`      // write every chunk a second time in reverse token order
 	Prompt      Prompt  `json:"prompt"`
-	// Bits is the width of a stored adapter's elements: 8, 4, 2 or 1, and 32 or 0, the value of recipes from before the field, for
+	// Bits is the width of a stored adapter's elements: 1 to 8, and 32 or 0, the value of recipes from before the field, for
 	// exact ones. It belongs to the recipe because it changes the adapter that answers, and so its identity.
 	Bits int `json:"bits,omitempty"`
 
@@ -57,13 +57,13 @@ const (
 	// Normalized is phi -= a g / sqrt(||g||^2 + eps^2) with the Frobenius norm ||g|| of each tensor's gradient: a step is as long as its rate,
 	// whatever the length of the document.
 	Normalized = "normalized"
-	// Ridge is phi -= a g (K^T W K + lambda I)^-1, for one target of which only B trains: the gradient is whitened by the covariance of the document's keys, so
+	// Ridge is phi -= a g (K^T W K + (lambda + floor mean diag) I)^-1, for one target of which only B trains: the gradient is whitened by the covariance of the document's keys, so
 	// that facts whose keys overlap do not overwrite each other. K holds the keys Scale * f(A x_t), W the token weights over LossDivisor. It is one
 	// step of kernel ridge regression, the closed form of the delta rule (docs/adr/0003).
 	Ridge = "ridge"
 )
 
-// Rule says how a gradient becomes a step. Beta1, Beta2 and WeightDecay are AdamW's, Eps is AdamW's and Normalized's, Lambda is Ridge's; the others have them 0.
+// Rule says how a gradient becomes a step. Beta1, Beta2 and WeightDecay are AdamW's, Eps is AdamW's and Normalized's, Lambda and Floor are Ridge's; the others have them 0.
 type Rule struct {
 	Name        string  `json:"name"` // SGD, AdamW, Normalized or Ridge
 	Beta1       float32 `json:"beta1"`
@@ -71,6 +71,7 @@ type Rule struct {
 	Eps         float32 `json:"eps"`
 	WeightDecay float32 `json:"weight_decay"`     // shrinks a tensor by rate*WeightDecay a step
 	Lambda      float32 `json:"lambda,omitempty"` // ridge added to the key covariance
+	Floor       float32 `json:"floor,omitempty"`  // further ridge, as a share of the covariance's mean diagonal element; 0: none
 }
 
 // DefaultAdamW is AdamW with betas .9 and .95 and a small decay.

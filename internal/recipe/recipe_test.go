@@ -130,7 +130,7 @@ func TestValidate(t *testing.T) {
 		"loss_divisor is 0":           func(r *recipe.Recipe) { r.LossDivisor = 0 },
 		"chunk_tokens is 0":           func(r *recipe.Recipe) { r.ChunkTokens = 0 },
 		"overlap is -1":               func(r *recipe.Recipe) { r.Overlap = -1 },
-		"bits is 3":                   func(r *recipe.Recipe) { r.Bits = 3 },
+		"bits is 9":                   func(r *recipe.Recipe) { r.Bits = 9 },
 		"rule normalized wants":       func(r *recipe.Recipe) { r.Rule = recipe.Rule{Name: recipe.Normalized} },
 		`rule is "lion"`:              func(r *recipe.Recipe) { r.Rule.Name = "lion" },
 		"eps > 0":                     func(r *recipe.Recipe) { r.Rule.Eps = 0 },

@@ -37,7 +37,7 @@ func (r *Recipe) Validate() error {
 	case r.Overlap < 0 || r.Overlap > r.ChunkTokens:
 		return bad("overlap is %d sentences, want 0 to chunk_tokens (%d)", r.Overlap, r.ChunkTokens)
 	case !lora.ValidBits(r.Bits):
-		return bad("bits is %d, want 32, 8, 4, 2 or 1", r.Bits)
+		return bad("bits is %d, want 32 or 1 to 8", r.Bits)
 	}
 	if err := r.Rule.validate(); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (u Rule) validate() error {
 			return perk.Errorf(perk.EInvalid, "recipe.Validate", "rule normalized wants eps > 0 and nothing else, got %+v", u)
 		}
 	case Ridge:
-		if u != (Rule{Name: Ridge, Lambda: u.Lambda}) || !finite(u.Lambda) || u.Lambda <= 0 {
+		if u != (Rule{Name: Ridge, Lambda: u.Lambda, Floor: u.Floor}) || !finite(u.Lambda) || u.Lambda <= 0 || !(u.Floor >= 0 && u.Floor < 1) {
 			return perk.Errorf(perk.EInvalid, "recipe.Validate", "rule ridge wants lambda > 0 and nothing else, got %+v", u)
 		}
 	default:

@@ -17,21 +17,35 @@ import (
 // ErrNotPositive is returned for a matrix that is not positive definite, which also holds for one with a NaN.
 var ErrNotPositive = errors.New("the matrix is not positive definite")
 
-// Invert writes the inverse of the symmetric (n, n) matrix a into out; only a's upper triangle is read. The result is
-// exactly symmetric.
+// maxShift bounds how far, as a share of its largest diagonal element, a matrix is shifted up before it counts as not positive definite.
+const maxShift = 1e-3
+
+// Invert writes the inverse of the symmetric (n, n) matrix a into out; only a's upper triangle is read. The result is exactly symmetric.
+//
+// The covariance of a long document is summed in float32, and rounding can leave it a little short of positive definite. Such a matrix
+// is shifted up by 1e-7 of its largest diagonal element, or by the first power of ten times that which suffices, up to maxShift.
 func Invert[T kernel.Float](n int, a, out []T) error {
 	sym := blas64.Symmetric{N: n, Stride: n, Uplo: blas.Upper, Data: make([]float64, n*n)}
+	largest := 0.0 // NaN stays NaN
 	for i := range n {
-		for j := i; j < n; j++ {
-			sym.Data[i*n+j] = float64(a[i*n+j])
+		largest = max(largest, float64(a[i*n+i]))
+	}
+	shift := 0.0
+	for {
+		for i := range n {
+			for j := i; j < n; j++ {
+				sym.Data[i*n+j] = float64(a[i*n+j])
+			}
+			sym.Data[i*n+i] += shift
 		}
-	}
-	factor, ok := lapack64.Potrf(sym)
-	if ok {
-		sym, ok = lapack64.Potri(factor)
-	}
-	if !ok {
-		return ErrNotPositive
+		if factor, ok := lapack64.Potrf(sym); ok {
+			if sym, ok = lapack64.Potri(factor); ok {
+				break
+			}
+		}
+		if shift = max(1e-7*largest, 10*shift); !(shift > 0 && shift <= maxShift*largest) {
+			return ErrNotPositive
+		}
 	}
 	for i := range n {
 		for j := i; j < n; j++ {

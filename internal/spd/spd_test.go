@@ -52,3 +52,14 @@ func TestInvertRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A covariance that rounding has left a little short of positive definite is inverted all the same; what is further off is refused.
+func TestInvertShifts(t *testing.T) {
+	out := make([]float32, 4)
+	if err := spd.Invert(2, []float32{1, 1, 1, 1 - 1e-6}, out); err != nil || !(out[0] > 1e4) || out[1] != out[2] {
+		t.Errorf("%v, %v", out, err)
+	}
+	if err := spd.Invert(2, []float32{1, 1.01, 1.01, 1}, out); !errors.Is(err, spd.ErrNotPositive) {
+		t.Errorf("error %v, want %v", err, spd.ErrNotPositive)
+	}
+}

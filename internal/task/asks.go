@@ -61,11 +61,19 @@ func (d *dossier) recall(f *statedFact) QA {
 	}
 }
 
+// hop is a stated fact as a step on the way to an answer; it leaves the key out where it can, as student.fact does.
+func (f *statedFact) hop() Fact {
+	if f.short == f.support {
+		return Fact{Text: f.support, Reversed: f.keyLast}
+	}
+	return Fact{Text: f.short, Within: f.support}
+}
+
 func (d *dossier) twoHop(link, f *statedFact) QA {
 	wording := one(d.rng, wordings(hopQuestions(), d.split))
 	return QA{
 		Question: d.ask(wording, "NOUN", f.noun, "LINK", link.noun, "KEY", link.of.call()), Answers: []string{f.value},
-		Support: []Fact{{Text: link.support, Reversed: link.keyLast}, {Text: f.support, Reversed: f.keyLast}},
+		Support: []Fact{link.hop(), f.hop()},
 		About:   []string{link.of.key}, Form: "two-hop",
 	}
 }

@@ -21,6 +21,7 @@ type statedFact struct {
 	of      *entity
 	target  *entity // the entity whose key the value is, where the document has one
 	support string  // what to quote
+	short   string  // the same without the key, where the value has a label
 	keyLast bool    // the support names the entity after the value
 	cloze   string  // the support up to the value, where that asks for this value only
 }
@@ -223,6 +224,7 @@ func (d *dossier) sentences(e *entity) []string {
 		write := func(s string) string { return titleCase(put(s, "NOUN", f.noun, "KEY", e.call(), "VAL", f.value)) }
 		out[i] = write(say)
 		f.support = write(say[:max(k, v)] + last)
+		f.short = f.support
 		if k < v && n >= 0 && n < v {
 			f.cloze = strings.TrimSuffix(write(say[:v]), " ")
 		}

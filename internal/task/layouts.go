@@ -1,6 +1,10 @@
 package task
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/perkdb/perk"
+)
 
 // layout is a surface form of a record: how an entity and its attributes are written. In the parts TYPE stands for the entity type, KEY for the key,
 // LABEL for the attribute, VAL for the value.
@@ -100,9 +104,10 @@ func (l layout) records(label func(string) string, day string, e *entity) []stri
 		value := l.quoted(f.value)
 		closing := value[len(strings.TrimSuffix(value, `"`)):] // what follows the value is not quoted
 		body += strings.TrimSuffix(value, closing)
-		f.support = body
+		f.support, f.short = body, body
 		if label := strings.TrimLeft(before, " ,;.\n"); i > 0 && !l.single && label != "" && l.head == "" {
-			f.support = key + Elision + label + strings.TrimSuffix(value, closing)
+			f.short = label + strings.TrimSuffix(value, closing)
+			f.support = key + perk.Elision + f.short
 		}
 		body += closing + after
 		if l.single {

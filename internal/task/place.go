@@ -1,6 +1,7 @@
 package task
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/perkdb/perk"
@@ -30,7 +31,7 @@ func (p Place) filter(text string, all []QA) []QA {
 		}
 		ok := len(facts) > 0
 		for _, f := range facts {
-			at := locate(text, f.Text)
+			at := locate(text, cmp.Or(f.Within, f.Text))
 			ok = ok && at >= 0 && p.holds(at, len(text))
 		}
 		if ok {
@@ -42,7 +43,7 @@ func (p Place) filter(text string, all []QA) []QA {
 
 // locate gives the offset of a quoted fact in a text, -1 when its parts do not stand there one after the other.
 func locate(text, fact string) int {
-	first, rest, elided := strings.Cut(fact, Elision)
+	first, rest, elided := strings.Cut(fact, perk.Elision)
 	for from := 0; ; {
 		at := strings.Index(text[from:], first)
 		if at < 0 {
@@ -69,8 +70,10 @@ func (o Options) placed(draw func() (Episode, error)) (Episode, error) {
 			continue
 		}
 		if o.NoSupport {
-			for i := range ep.Questions {
-				ep.Questions[i].Support = nil
+			for i, q := range ep.Questions {
+				if len(q.Support) == 1 && !q.Support[0].Reversed {
+					ep.Questions[i].Support = nil
+				}
 			}
 		}
 		return ep, nil

@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func TestPlace(t *testing.T) {
 						continue
 					}
 					for _, f := range q.Support {
-						first, _, _ := strings.Cut(f.Text, task.Elision)
+						first, _, _ := strings.Cut(cmp.Or(f.Within, f.Text), perk.Elision)
 						at := strings.Index(ep.Text, first)
 						if x := float64(at) / float64(len(ep.Text)); name != "facts" && (x < o.Place.Lo || x >= o.Place.Hi) {
 							t.Errorf("%s, bin %d: %q lies at %.3f", name, bin, f.Text, x)

@@ -74,8 +74,8 @@ func (s student) upTo(last field) string {
 // part gives one field of the record as the document has it.
 func (s student) part(f field) string { return f.label() + ": " + s.values[f] }
 
-// elided quotes the record's id and one field and leaves out what stands between them.
-func (s student) elided(f field) string { return s.part(fieldID) + Elision + s.part(f) }
+// fact is one field as support of an answer. It leaves the id out: a memory that has to spell a key again is pulled towards the other keys that it holds.
+func (s student) fact(f field) Fact { return Fact{Text: s.part(f), Within: s.upTo(f)} }
 
 // registrar makes students with ids and names that are unique in a document.
 type registrar struct {

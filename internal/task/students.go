@@ -107,7 +107,7 @@ func recallQuestions(rng *rand.Rand, list []student) []QA {
 		id := s.values[fieldID]
 		f := drawField()
 		out = append(out, QA{
-			Question: fmt.Sprintf(ask[f], id), Answers: []string{s.values[f]}, Support: []Fact{{Text: s.elided(f)}},
+			Question: fmt.Sprintf(ask[f], id), Answers: []string{s.values[f]}, Support: []Fact{s.fact(f)},
 			About: []string{id}, Form: f.form(),
 		})
 		f = drawField()
@@ -151,7 +151,7 @@ func relationQuestions(rng *rand.Rand, list []student) []QA {
 			out = append(out, QA{
 				Question: fmt.Sprintf(form.ask, a.values[fieldID], b.values[fieldID]),
 				Answers:  []string{answer},
-				Support:  []Fact{{Text: a.elided(form.f)}, {Text: b.elided(form.f)}},
+				Support:  []Fact{a.fact(form.f), b.fact(form.f)},
 				About:    []string{a.values[fieldID], b.values[fieldID]},
 				Form:     form.name,
 			})
@@ -168,8 +168,8 @@ func same(f field) func(a, b student) bool {
 func aggregateQuestions(list []student) []QA {
 	hi, lo := highest(list), lowest(list)
 	return []QA{
-		{Question: "What is the highest grade among all students?", Answers: []string{hi.values[fieldGrade]}, Support: []Fact{{Text: hi.part(fieldGrade)}}, Form: "highest"},
-		{Question: "What is the lowest grade among all students?", Answers: []string{lo.values[fieldGrade]}, Support: []Fact{{Text: lo.part(fieldGrade)}}, Form: "lowest"},
+		{Question: "What is the highest grade among all students?", Answers: []string{hi.values[fieldGrade]}, Support: []Fact{hi.fact(fieldGrade)}, Form: "highest"},
+		{Question: "What is the lowest grade among all students?", Answers: []string{lo.values[fieldGrade]}, Support: []Fact{lo.fact(fieldGrade)}, Form: "lowest"},
 		{Question: "What is the average grade of all students?", Answers: mean(list), Form: "average"},
 	}
 }

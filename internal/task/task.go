@@ -23,12 +23,11 @@ func (s Split) String() string {
 	return "train"
 }
 
-// Elision stands in a quoted fact for what is left out between two of its parts.
-const Elision = " ... "
-
-// Fact is a sentence or record part of the document, quoted letter for letter but for Elision.
+// Fact is a sentence or record part of the document, quoted letter for letter but for perk.Elision.
 type Fact struct {
 	Text string
+	// Within is the passage that holds Text, where Text alone may stand in the document several times; else "".
+	Within string
 	// Reversed asks the trainer to quote the fact token-reversed: what is known of it stands at its end, and a memory written left
 	// to right cannot be read from there (the reversal curse).
 	Reversed bool
@@ -62,7 +61,8 @@ type Options struct {
 	Count  func(string) int // tokens of a text; must be safe for what the caller does with it (the tasks call it from one goroutine)
 	Filler Filler           // text between the facts; not used by tasks that have none
 	Split  Split
-	// NoSupport leaves the support of record and fact questions out, for a trainer that wants direct answers.
+	// NoSupport leaves the support of record and fact questions out where one look-up answers them: a single fact in reading order. What has to
+	// be compared or followed is recalled in any case.
 	NoSupport bool
 	// Place keeps the questions whose facts stand there, all of them; other facts stand anywhere. What has no fact to quote (an average) is not asked then.
 	Place Place

@@ -5,6 +5,8 @@
 //
 // Run takes a task of internal/task, or somebody's own documents with questions (Options), and gives a Result: exact match and F1 with
 // the document's own adapter, with none (the base model alone), and with another document's, and what encoding and asking cost.
+// Options.Readers are baselines (encoder/meta.Reader) that are asked the same questions about the same documents with the document, or passages of it, in
+// the prompt; each gives a Way.
 //
 // # Caveats
 //

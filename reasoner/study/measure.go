@@ -29,8 +29,8 @@ func (s *subject) key(c Cell, o Options) string {
 	return c.key(s.model.ID, s.model.RecipeID, more, o.Filler.Name())
 }
 
-// withBits gives the model with a recipe that stores adapters in so many bits; 0: as it is. Errors: EInvalid.
-func withBits(m *models.Model, bits int) (*models.Model, error) {
+// WithBits gives the model with a recipe that stores adapters in so many bits; 0: as it is. Errors: EInvalid.
+func WithBits(m *models.Model, bits int) (*models.Model, error) {
 	if bits == 0 || bits == m.Recipe.Bits {
 		return m, nil
 	}

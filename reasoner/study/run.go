@@ -193,7 +193,7 @@ func (o *Options) subjects() func(Cell) (*subject, error) {
 				return nil, err
 			}
 		}
-		m, err := withBits(m, c.Bits)
+		m, err := WithBits(m, c.Bits)
 		if err != nil {
 			return nil, err
 		}
