@@ -28,7 +28,8 @@ func newEval(a *app) *cobra.Command {
 		Use:   "eval (--task TASK | --docs FILE.jsonl | --suite paper)",
 		Short: "Measure answers from adapters on documents that the model never saw",
 		Long: `Write fresh documents into adapters and ask about them: with the document's own adapter, without any, and with another document's. Tasks:
-` + strings.Join(task.Names(), ", ") + `.
+` + strings.Join(task.Names(), ", ") + `;
+over data sets in $PERK_DATA: squad, hotpotqa, longgorilla.
 The text among which the facts of a task are hidden comes from the novels in $PERK_DATA where they are, else from a generator; the result says which.
 --docs measures your own documents: one JSON object a line, {"id", "text", "questions": [{"question", "answer"}]}.
 --suite paper makes every figure of docs/results; cells that --out holds already are not measured again.`,
@@ -84,7 +85,7 @@ The text among which the facts of a task are hidden comes from the novels in $PE
 // fill finds the task with its filler, or reads the documents.
 func fill(o *eval.Options, name, docs string) (err error) {
 	if docs == "" {
-		if o.Task, err = task.ByName(name); err != nil {
+		if o.Task, err = task.Open(dataDir()).ByName(name); err != nil {
 			return err
 		}
 		o.Filler, err = filler()

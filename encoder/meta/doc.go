@@ -10,7 +10,7 @@
 // # Files
 //
 // params.go draws the start, forward.go is the network as a graph. One document: group.go is the program of a few sequences of the write, inner.go and rule.go
-// that of an inner step, questions.go that of the questions; episode.go runs them forwards, back.go backwards (docs/adr/0006); setup.go, adapter.go and
+// that of an inner step, questions.go that of the questions; episode.go runs them forwards, back.go backwards (docs/adr/0007); setup.go, adapter.go and
 // inputs.go are what they share. sample.go draws documents, corpus.go has the texts of the tokenizer, pretrain.go and trainer.go make the steps; run.go,
 // checkpoint.go, plot.go and export.go are what is around it.
 //

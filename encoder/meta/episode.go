@@ -16,7 +16,7 @@ const groupSequences = 8
 const auxStep = 128
 
 // episode computes the outer loss and gradient of documents, one after the other: write, inner loop and questions, and back through all of them
-// (docs/adr/0006). Its programs have fixed shapes, so that memory does not grow with the document.
+// (docs/adr/0007). Its programs have fixed shapes, so that memory does not grow with the document.
 type episode[T kernel.Float] struct {
 	*setup[T]
 	group     *group[T]
