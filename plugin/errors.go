@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -135,8 +136,8 @@ func fromStatus(ctx context.Context, op string, err error) error {
 		}
 	}
 	switch code := perkCode(s.Code()); {
-	case ctx.Err() != nil && (code == perk.ECanceled || code == perk.EUnavailable):
-		return perk.E(perk.ECanceled, op, ctx.Err())
+	case callEnded(ctx) != nil && (code == perk.ECanceled || code == perk.EUnavailable):
+		return perk.E(perk.ECanceled, op, callEnded(ctx))
 	case code == perk.EUnavailable, code == perk.ECanceled:
 		// Canceled without the caller's doing is the connection closing under the call.
 		return perk.E(perk.EUnavailable, op, lostError{errors.New(s.Message())}).WithHint("repeat the call")
@@ -147,4 +148,15 @@ func fromStatus(ctx context.Context, op string, err error) error {
 	default:
 		return perk.Errorf(code, op, "%s", s.Message())
 	}
+}
+
+// callEnded gives the error of the caller's context, also in the moment between its deadline, which the other side may notice first, and its end.
+func callEnded(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }

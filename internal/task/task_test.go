@@ -62,7 +62,7 @@ func draw(t testing.TB, name string, seed uint64, o task.Options) task.Episode {
 }
 
 func TestEpisodes(t *testing.T) {
-	n := seeds(25, 4)
+	n := seeds(10, 4)
 	for _, name := range task.Names() {
 		for _, split := range []task.Split{task.Train, task.Eval} {
 			for _, tokens := range []int{300, 512, 1024, 4096} {
