@@ -5,8 +5,13 @@ import (
 	"slices"
 )
 
+// leastKept is the share of right answers that a threshold must leave alone. Balanced accuracy alone would refuse one right answer in six of the tasks that the
+// model is weaker at, for a few more foreign questions: a refusal that is wrong costs the user an answer that was there.
+const leastKept = 0.97
+
 // threshold gives the confidence that tells right answers best from answers to questions that the document does not answer: it maximises the balanced
-// accuracy, the mean of the shares of both that fall on their side. Wrong answers to other questions have no say. Of equally good thresholds it is the
+// accuracy, the mean of the shares of both that fall on their side, as long as leastKept of the right
+// answers are kept. Wrong answers to other questions have no say. Of equally good thresholds it is the
 // smallest, halfway between two confidences.
 func threshold(c *Calibration, examples []Example) float64 {
 	type judged struct {
@@ -37,6 +42,9 @@ func threshold(c *Calibration, examples []Example) float64 {
 		}
 		if i+1 < len(all) && all[i+1].confidence == j.confidence {
 			continue
+		}
+		if ratio(kept, keep) < leastKept {
+			break
 		}
 		if sum := ratio(kept, keep) + ratio(refused, refuse); sum > best {
 			best, bestAt = sum, 1
