@@ -120,9 +120,12 @@ func (d *dossier) layout() (*layout, func(string) string) {
 	}
 }
 
-// entity draws a thing of the group's type and writes it.
+// entity draws a thing of the group's type and writes it; there is none where its keys are used up.
 func (d *dossier) entity(g *group) (*entity, []string) {
 	e := &entity{schema: g.schema, key: d.key(g)}
+	if e.key == "" {
+		return nil, nil
+	}
 	for _, a := range g.attrs {
 		if len(e.facts) > 0 && (g.form == nil || g.form.head == "") && d.rng.IntN(8) == 0 {
 			continue // not everything is known of everybody
@@ -170,7 +173,7 @@ func (d *dossier) patternOf(name string) string {
 	return name // a type that does not exist: the tests of the schemas find it
 }
 
-// key draws a key that the document does not have, often one that differs from another in one character (or one name).
+// key draws a key that the document does not have ("" where nearly all of the type's are taken), often one that differs from another in one character (or one name).
 func (d *dossier) key(g *group) string {
 	if len(g.made) > 0 && d.rng.Float64() < d.similar {
 		for range 40 {
@@ -180,7 +183,13 @@ func (d *dossier) key(g *group) string {
 			}
 		}
 	}
-	return d.names.fresh(func() string { return d.draw(g.schema.key) })
+	for range 200 {
+		if k := d.draw(g.schema.key); !d.names.used[k] {
+			d.names.used[k] = true
+			return k
+		}
+	}
+	return ""
 }
 
 // near gives a key that differs from another in one character that the pattern leaves open, or shares a beginning or an end with it; "" when

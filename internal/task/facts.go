@@ -63,6 +63,10 @@ func (d *dossier) write(count func(string) int, budget, wanted int, ownLine bool
 			header = g.form.header(g.label, g.schema, g.attrs)
 		}
 		e, lines := d.entity(g)
+		if e == nil {
+			misses++
+			continue
+		}
 		n := count("\n" + strings.Join(lines, "\n"))
 		if header != "" {
 			n += count("\n" + header)

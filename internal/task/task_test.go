@@ -280,3 +280,10 @@ func BenchmarkEpisode(b *testing.B) {
 		})
 	}
 }
+
+// A long list may use up the keys of a type with few of them; the document is then what there is, or holds other types.
+func TestFactsLongLists(t *testing.T) {
+	for seed := range seeds(40, 10) {
+		draw(t, "facts", seed, options(16384, task.Eval))
+	}
+}
