@@ -80,6 +80,8 @@ func (r *reply) recall(token int32) {
 	switch token {
 	case r.sp.SupportClose:
 		r.state = between
+	case r.sp.Ask:
+		r.facts = r.facts[:max(0, len(r.facts)-1)] // a probe that found nothing
 	case r.sp.Doc, r.sp.Rev:
 		r.facts = append(r.facts, fact{reversed: token == r.sp.Rev})
 	default:

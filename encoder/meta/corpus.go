@@ -30,7 +30,12 @@ func Corpus(c *Config, prose task.Filler) iter.Seq[string] {
 			}
 		}
 		words := func(s string) int { return len(s) / 4 }
+		seen := map[string]bool{}
 		for _, share := range c.Tasks {
+			if seen[share.Task] { // a task may join the mixture a second time, with a larger share
+				continue
+			}
+			seen[share.Task] = true
 			t, err := task.ByName(share.Task)
 			if err != nil {
 				return

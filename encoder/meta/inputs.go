@@ -40,20 +40,24 @@ func (b *batch[T]) load(sequences [][]int32) {
 	}
 }
 
-// loadAsks lays the questions out. A token of an answer of n tokens weighs 1/sqrt(n), so that long supports do not drown short values.
+// loadAsks lays the questions out. A token among n of a support, and of an answer behind it, weighs 1/sqrt(n), so that neither long supports drown
+// short values nor a support the one word that is concluded from it.
 func loadAsks[T kernel.Float](tokens, at, targets []int32, weight []T, asks []ask, seq int) {
 	clear(tokens)
 	clear(weight)
 	total := 0.0
 	for _, a := range asks {
-		total += math.Sqrt(float64(len(a.tokens) - a.answer))
+		total += math.Sqrt(float64(a.output-a.answer)) + math.Sqrt(float64(len(a.tokens)-a.output))
 	}
 	r := 0
 	for i, a := range asks {
 		copy(tokens[i*seq:], a.tokens)
-		share := T(1 / (total * math.Sqrt(float64(len(a.tokens)-a.answer))))
 		for t := a.answer; t < len(a.tokens); t++ {
-			at[r], targets[r], weight[r] = int32(i*seq+t-1), a.tokens[t], share
+			n := a.output - a.answer
+			if t >= a.output {
+				n = len(a.tokens) - a.output
+			}
+			at[r], targets[r], weight[r] = int32(i*seq+t-1), a.tokens[t], T(1/(total*math.Sqrt(float64(n))))
 			r++
 		}
 	}

@@ -20,11 +20,12 @@ type sample struct {
 	readings  []reading // of a Reader, in place of sequences: the asks behind their contexts
 }
 
-// ask is a question and its answer; the loss is on tokens[answer:].
+// ask is a question and its answer; the loss is on tokens[answer:], of which tokens[answer:output] are the support.
 type ask struct {
 	question string
 	tokens   []int32
 	answer   int
+	output   int
 }
 
 // rows counts the tokens of the write that carry a loss.
@@ -166,12 +167,13 @@ func (s *sampler) ask(q task.QA, context func(question string) []int32) ask {
 	before := context(q.Question)
 	if q.Cloze {
 		t := slices.Concat(before, []int32{s.specials.Ask}, s.tok.Encode(" "+q.Question))
-		return ask{question: q.Question, tokens: append(append(t, s.tok.Encode(" "+q.Answers[0])...), s.specials.EOS), answer: len(t)}
+		return ask{question: q.Question, tokens: append(append(t, s.tok.Encode(" "+q.Answers[0])...), s.specials.EOS), answer: len(t), output: len(t)}
 	}
 	var support []recipe.Fact
 	for _, f := range q.Support {
-		support = append(support, recipe.Fact{Text: f.Text, Reversed: f.Reversed && s.c.Reverse})
+		support = append(support, recipe.Fact{Text: f.Text, Reversed: f.Reversed && s.c.Reverse, Absent: f.Absent})
 	}
 	t := slices.Concat(before, s.prompt.Question(s.tok, s.specials, q.Question))
-	return ask{question: q.Question, tokens: append(t, s.prompt.Answer(s.tok, s.specials, q.Answers[0], support...)...), answer: len(t)}
+	reply := s.prompt.Answer(s.tok, s.specials, q.Answers[0], support...)
+	return ask{question: q.Question, tokens: append(t, reply...), answer: len(t), output: len(t) + slices.Index(reply, s.specials.OutputOpen)}
 }

@@ -3,6 +3,7 @@ package recipe
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/perkdb/perk"
 )
@@ -67,26 +68,34 @@ func (p Prompt) Question(tok Tokenizer, s Specials, question string) []int32 {
 type Fact struct {
 	Text     string
 	Reversed bool
+	Absent   bool // a probe: the document holds no such text
 }
 
 // Answer gives the tokens that the model is trained to answer with:
 //
 //	[<support> (<doc> fact | <rev> tcaf)... </support>] <output> answer </output> <eos>
 //
-// The support part is left out when there are no facts. Facts and answer are tokenised behind the space that they have inside a document, so
-// that they are the same tokens there and here.
+// The support part is left out when there are no facts; an absent fact ends with <ask>. Facts and answer are tokenised behind the space that they have
+// inside a document (but for a fact that begins with a comma), so that they are the same tokens there and here.
 func (p Prompt) Answer(tok Tokenizer, s Specials, answer string, support ...Fact) []int32 {
 	var out []int32
 	if len(support) > 0 {
 		out = append(out, s.SupportOpen)
 		for _, f := range support {
-			t := tok.Encode(" " + f.Text)
+			text := f.Text
+			if !strings.HasPrefix(text, ",") {
+				text = " " + text
+			}
+			t := tok.Encode(text)
 			if f.Reversed {
 				t = slices.Clone(t)
 				slices.Reverse(t)
 				out = append(append(out, s.Rev), t...)
 			} else {
 				out = append(append(out, s.Doc), t...)
+			}
+			if f.Absent {
+				out = append(out, s.Ask)
 			}
 		}
 		out = append(out, s.SupportClose)

@@ -96,10 +96,10 @@ func whereIsPerson(events []event) []QA {
 	return out
 }
 
-// whereIsThing asks for every thing whose last touch is known (see lastTouch). The support tells who touched it last, which is known
-// only from the fact's end ("the milk"), hence reversed; then this person's events walking back one number at a time from the last one, past the
-// touch, to the walk that brought the thing where it is. Each step of the walk is one look-up, which is what a memory does well; to
-// name the deciding event outright would take several at once.
+// whereIsThing asks for every thing whose last touch is known (see lastTouch). The support names who touched it last, which is known only from the
+// facts' ends ("the milk"), hence reversed and without the verb: a thing is taken and left by the same person, and a memory that is asked for one verb
+// of several gives any of them. Then this person's events walking back one number at a time from the last one, past the touch, to the walk that
+// brought the thing where it is. Each step of the walk is one look-up, which is what a memory does well.
 func whereIsThing(events []event) []QA {
 	var out []QA
 	for t, name := range things() {
@@ -112,7 +112,7 @@ func whereIsThing(events []event) []QA {
 		out = append(out, QA{
 			Question: "Where is the " + name + "?",
 			Answers:  []string{places()[own[walk].place]},
-			Support:  walkBack(last, own[walk:]),
+			Support:  walkBack(last, own[min(walk, last.number):]),
 			About:    []string{name},
 			Form:     "where-is-thing",
 		})
@@ -121,8 +121,7 @@ func whereIsThing(events []event) []QA {
 }
 
 // whereBefore asks for every thing whose last touch is known, and every place that it was carried to since it was last taken: where
-// was it before it came there for the last time? The support is the last touch, reversed, then the carrier's events walking back one
-// number at a time to the place asked for and the place before it.
+// was it before it came there for the last time? The support is as in whereIsThing, past the last touch and the place asked for to the place before it.
 func whereBefore(events []event) []QA {
 	var out []QA
 	for t, name := range things() {
@@ -146,7 +145,7 @@ func whereBefore(events []event) []QA {
 			out = append(out, QA{
 				Question: fmt.Sprintf("Where was the %s before the %s?", name, places()[own[i].place]),
 				Answers:  []string{places()[own[before].place]},
-				Support:  walkBack(last, own[before:end]),
+				Support:  walkBack(last, own[min(before, last.number):]),
 				About:    []string{name},
 				Form:     "where-before",
 			})
@@ -155,9 +154,10 @@ func whereBefore(events []event) []QA {
 	return out
 }
 
-// walkBack is the support of a question about a thing: its last touch, reversed, then a stretch of the person's events, the last one first.
+// walkBack is the support of a question about a thing: who touched it last, reversed, then a stretch of this person's events, the last one first.
 func walkBack(touch event, stretch []event) []Fact {
-	out := []Fact{{Text: touch.text, Reversed: true}}
+	who := persons()[touch.person] + perk.Elision + "the " + things()[touch.thing]
+	out := []Fact{{Text: who, Within: touch.text, Reversed: true}}
 	for _, e := range slices.Backward(stretch) {
 		out = append(out, Fact{Text: e.text})
 	}

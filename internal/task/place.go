@@ -31,6 +31,9 @@ func (p Place) filter(text string, all []QA) []QA {
 		}
 		ok := len(facts) > 0
 		for _, f := range facts {
+			if f.Absent {
+				continue
+			}
 			at := locate(text, cmp.Or(f.Within, f.Text))
 			ok = ok && at >= 0 && p.holds(at, len(text))
 		}

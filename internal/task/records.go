@@ -27,6 +27,9 @@ func schools() []school {
 
 func years() []string { return []string{"Freshman", "Sophomore", "Junior", "Senior"} }
 
+// bestGrade is the end of the scale that begins with 0.
+const bestGrade = 100
+
 // field names a part of a record, in the record's order.
 type field int
 
@@ -109,7 +112,7 @@ func evalName(first, last int) bool { return (first+3*last)%5 == 0 }
 // student draws a record.
 func (r *registrar) student() student {
 	sch := r.schools[r.rng.IntN(len(r.schools))]
-	s := student{grade: r.rng.IntN(101)}
+	s := student{grade: r.rng.IntN(bestGrade + 1)}
 	s.values = [fields]string{
 		r.fresh(r.id),
 		r.fresh(r.name),

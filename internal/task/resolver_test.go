@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/task"
 )
 
@@ -216,26 +217,63 @@ func TestBabilongResolvable(t *testing.T) {
 	}
 }
 
-// The support of a question must hold what decides: the last fact of qa1 and qa2 names the answer; qa3 walks back number by number.
+// The support of a question must hold what decides: qa1 names the answer; qa2 and qa3 name the carrier and walk back number by number, past the last
+// touch and the walk to the answer.
 func TestBabilongSupport(t *testing.T) {
 	for _, name := range []string{"babilong-qa1", "babilong-qa2", "babilong-qa3"} {
 		for seed := range seeds(40, 10) {
 			for _, q := range draw(t, name, seed, options(1024, task.Train)).Questions {
-				last := q.Support[len(q.Support)-1]
-				if !strings.HasSuffix(last.Text, " the "+q.Answers[0]+".") || last.Reversed {
-					t.Errorf("%s: %q %q does not end in a walk to the answer: %v", name, q.Question, q.Answers, q.Support)
+				walk := q.Support
+				if name != "babilong-qa1" {
+					touch := parseEvents(t, walk[0].Within)[0]
+					if want := touch.who + perk.Elision + "the " + touch.what; walk[0].Text != want || !walk[0].Reversed {
+						t.Errorf("%s: first fact %+v, want %q reversed", name, walk[0], want)
+					}
+					if !slices.ContainsFunc(walk[1:], func(f task.Fact) bool { return f.Text == walk[0].Within }) {
+						t.Errorf("%s: %q does not walk past %q: %v", name, q.Question, walk[0].Within, walk)
+					}
+					walk = walk[1:]
 				}
-				if hop := name != "babilong-qa1"; q.Support[0].Reversed != hop {
-					t.Errorf("%s: first fact reversed is %v", name, !hop)
+				if !slices.ContainsFunc(walk, func(f task.Fact) bool { return !f.Reversed && strings.HasSuffix(f.Text, " the "+q.Answers[0]+".") }) {
+					t.Errorf("%s: %q %q does not pass the walk to the answer: %v", name, q.Question, q.Answers, q.Support)
 				}
-				if name != "babilong-qa3" {
-					continue
-				}
-				for i, f := range q.Support[1:] {
-					if e, before := parseEvents(t, f.Text)[0], parseEvents(t, q.Support[i].Text)[0]; i > 0 && (e.number != before.number-1 || e.who != before.who) {
+				for i, f := range walk {
+					if i == 0 {
+						continue
+					}
+					if e, before := parseEvents(t, f.Text)[0], parseEvents(t, walk[i-1].Text)[0]; e.number != before.number-1 || e.who != before.who {
 						t.Errorf("%q does not walk back: %v", q.Question, q.Support)
 					}
 				}
+			}
+		}
+	}
+}
+
+// Probes come from the end of the scale on, one a value, to the first that a record has; the document holds none of them.
+func TestAggregateProbes(t *testing.T) {
+	for seed := range seeds(40, 10) {
+		ep := draw(t, "student-aggregate", seed, options(600, task.Train))
+		for _, q := range ep.Questions {
+			if q.Form == "average" {
+				continue
+			}
+			last := q.Support[len(q.Support)-1]
+			if !strings.Contains(ep.Text, last.Text) || !strings.HasSuffix(last.Text, " "+q.Answers[0]+".") || last.Absent {
+				t.Errorf("%s is %s, but its support ends in %+v", q.Form, q.Answers[0], last)
+			}
+			value, step := 100, -1
+			if q.Form == "lowest" {
+				value, step = 0, 1
+			}
+			for _, f := range q.Support[:len(q.Support)-1] {
+				if f.Text != fmt.Sprintf(", Grade: %d.", value) || !f.Absent || strings.Contains(ep.Text, f.Text) {
+					t.Errorf("%s of %s: probe %+v, want one of %d", q.Form, q.Answers[0], f, value)
+				}
+				value += step
+			}
+			if q.Answers[0] != strconv.Itoa(value) {
+				t.Errorf("%s is %s, the probes end before %d", q.Form, q.Answers[0], value)
 			}
 		}
 	}

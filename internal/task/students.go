@@ -164,12 +164,30 @@ func same(f field) func(a, b student) bool {
 	return func(a, b student) bool { return a.values[f] == b.values[f] }
 }
 
-// aggregateQuestions asks for the highest, the lowest and the average grade. An average has no fact to quote.
+// aggregateQuestions asks for the highest, the lowest and the average grade. An extreme is found by probing: from the end of the scale on, is there a
+// record with this grade? A memory adds up what it holds under one key and cannot give the largest, but it knows whether it holds a key. An average has no fact to quote.
 func aggregateQuestions(list []student) []QA {
 	hi, lo := highest(list), lowest(list)
+	var down, up []Fact
+	for g := bestGrade; g > hi.grade; g-- {
+		down = append(down, probe(g))
+	}
+	for g := range lo.grade {
+		up = append(up, probe(g))
+	}
 	return []QA{
-		{Question: "What is the highest grade among all students?", Answers: []string{hi.values[fieldGrade]}, Support: []Fact{hi.fact(fieldGrade)}, Form: "highest"},
-		{Question: "What is the lowest grade among all students?", Answers: []string{lo.values[fieldGrade]}, Support: []Fact{lo.fact(fieldGrade)}, Form: "lowest"},
+		{Question: "What is the highest grade among all students?", Answers: []string{hi.values[fieldGrade]}, Support: append(down, hi.ending()), Form: "highest"},
+		{Question: "What is the lowest grade among all students?", Answers: []string{lo.values[fieldGrade]}, Support: append(up, lo.ending()), Form: "lowest"},
 		{Question: "What is the average grade of all students?", Answers: mean(list), Form: "average"},
 	}
+}
+
+// ending is the record's end as support that is read from the grade back to the major.
+func (s student) ending() Fact {
+	return Fact{Text: s.part(fieldMajor) + ", " + s.part(fieldGrade) + ".", Within: s.line(), Reversed: true}
+}
+
+// probe looks for a record with a grade that no record has.
+func probe(grade int) Fact {
+	return Fact{Text: fmt.Sprintf(", %s: %d.", fieldGrade.label(), grade), Reversed: true, Absent: true}
 }

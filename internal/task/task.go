@@ -31,6 +31,8 @@ type Fact struct {
 	// Reversed asks the trainer to quote the fact token-reversed: what is known of it stands at its end, and a memory written left
 	// to right cannot be read from there (the reversal curse).
 	Reversed bool
+	// Absent marks a probe: a Text that the document does not hold, which the answer looks for and does not find.
+	Absent bool
 }
 
 // QA is one question about an episode's document.
