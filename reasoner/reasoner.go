@@ -28,7 +28,7 @@ type Options struct {
 // Defaults of Options.
 const (
 	DefaultCacheBytes = 256 << 20
-	DefaultMaxTokens  = 256
+	DefaultMaxTokens  = 384
 )
 
 // Reasoner answers questions with one base model and one recipe. It may be shared by goroutines; every Ask decodes in the

@@ -234,6 +234,11 @@ func TestPromptTokens(t *testing.T) {
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x", recipe.Fact{Text: "ab"}, recipe.Fact{Text: "cd", Reversed: true})); d != "" {
 		t.Errorf("answer (-want +got):\n%s", d)
 	}
+	want = slices.Concat([]int32{sp.SupportOpen, sp.Rev}, tok.Encode("ba,"), []int32{sp.Ask, sp.Doc}, tok.Encode(" c"),
+		[]int32{sp.SupportClose, sp.OutputOpen}, tok.Encode(" x"), []int32{sp.OutputClose, sp.EOS})
+	if d := cmp.Diff(want, p.Answer(tok, sp, "x", recipe.Fact{Text: ",ab", Reversed: true, Absent: true}, recipe.Fact{Text: "c"})); d != "" {
+		t.Errorf("answer with a probe (-want +got):\n%s", d)
+	}
 	want = slices.Concat([]int32{sp.OutputOpen}, tok.Encode(" x"), []int32{sp.OutputClose, sp.EOS})
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x")); d != "" {
 		t.Errorf("plain answer (-want +got):\n%s", d)
