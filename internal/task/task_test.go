@@ -91,8 +91,8 @@ func TestEpisodes(t *testing.T) {
 								t.Errorf("seed %d: incomplete question %+v", seed, q)
 							}
 							for _, f := range q.Support {
-								if !quotes(ep.Text, f.Text) {
-									t.Errorf("seed %d: support %q is not in the text", seed, f.Text)
+								if quotes(ep.Text, f.Text) == f.Absent {
+									t.Errorf("seed %d: support %q absent: %v, which the text belies", seed, f.Text, f.Absent)
 								}
 							}
 						}

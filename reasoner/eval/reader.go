@@ -182,7 +182,10 @@ func (r *run) reply(ctx context.Context, rea *reasoner.Reasoner, m *models.Model
 		o := replied{form: q.Form, score: Score{EM: task.EM(a.Text, q.Answers), F1: task.F1(a.Text, q.Answers)}, found: true, tokens: len(before),
 			read: read, ask: time.Since(start).Seconds(), kv: kvBytes(m.LM.Config(), reading.Len())}
 		for _, f := range q.Support {
-			for _, part := range strings.Split(f.Text, " ... ") { // a long record is quoted with its middle left out
+			if f.Absent {
+				continue
+			}
+			for _, part := range strings.Split(f.Text, perk.Elision) { // a long record is quoted with its middle left out
 				o.found = o.found && strings.Contains(shown, part)
 			}
 		}
