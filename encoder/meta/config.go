@@ -45,6 +45,8 @@ type Config struct {
 	Generated float64 `json:"generated"`  // share of documents with generated instead of corpus filler
 	Direct    float64 `json:"direct"`     // share of documents whose record questions are answered without support
 
+	Drills *Drills `json:"drills,omitempty"`
+
 	// The outer loop.
 	OuterSteps int     `json:"outer_steps"`
 	Pretrain   int     `json:"pretrain"` // steps of plain language modelling before the first outer step
@@ -130,6 +132,11 @@ func (c *Config) Validate() error {
 		}
 		if !(s.Weight >= 0) {
 			return bad("the weight of task %s is %v", s.Task, s.Weight)
+		}
+	}
+	if c.Drills != nil {
+		if err := c.Drills.validate(bad); err != nil {
+			return err
 		}
 	}
 	if c.Reader != nil {

@@ -165,8 +165,8 @@ func (e *episode[T]) observe(k int) float64 {
 	return sum
 }
 
-// ask computes the questions' loss and its gradients.
-func (e *episode[T]) ask(asks []ask, phi [][]T) (*questions[T], error) {
+// program gives the program for questions of these lengths.
+func (e *episode[T]) program(asks []ask) (*questions[T], error) {
 	n := e.c.askLength(asks)
 	q, ok := e.questions[n]
 	if !ok {
@@ -175,6 +175,15 @@ func (e *episode[T]) ask(asks []ask, phi [][]T) (*questions[T], error) {
 			return nil, perk.E(perk.EInternal, "meta.Step", err)
 		}
 		e.questions[n] = q
+	}
+	return q, nil
+}
+
+// ask computes the questions' loss and its gradients.
+func (e *episode[T]) ask(asks []ask, phi [][]T) (*questions[T], error) {
+	q, err := e.program(asks)
+	if err != nil {
+		return nil, err
 	}
 	if err := q.run(asks, phi); err != nil {
 		return nil, perk.E(perk.EInternal, "meta.Step", err)

@@ -68,17 +68,23 @@ func loadAsks[T kernel.Float](tokens, at, targets []int32, weight []T, asks []as
 
 // right counts the questions of which every answer token is more likely than not, a lower bound of exact match.
 func right[T kernel.Float](nll []T, asks []ask) int {
-	const ln2 = 0.6931471805599453
 	n, r := 0, 0
 	for _, a := range asks {
-		ok := true
-		for t := a.answer; t < len(a.tokens); t++ {
-			ok = ok && float64(nll[r]) < ln2
-			r++
-		}
-		if ok {
+		tokens := len(a.tokens) - a.answer
+		if likely(nll[r : r+tokens]) {
 			n++
 		}
+		r += tokens
 	}
 	return n
+}
+
+// likely tells whether every token is more likely than not.
+func likely[T kernel.Float](nll []T) bool {
+	for _, v := range nll {
+		if !(v < math.Ln2) {
+			return false
+		}
+	}
+	return true
 }

@@ -58,16 +58,16 @@ func (s *sampler) length(rng *rand.Rand, done float64) int {
 }
 
 // pick draws a task by its share among those that have joined.
-func (s *sampler) pick(rng *rand.Rand, done float64) Share {
+func pick(rng *rand.Rand, shares []Share, done float64) Share {
 	var sum float64
-	for _, t := range s.c.Tasks {
+	for _, t := range shares {
 		if done >= t.From {
 			sum += t.Weight
 		}
 	}
 	x := rng.Float64() * sum
 	var last Share
-	for _, t := range s.c.Tasks {
+	for _, t := range shares {
 		if done >= t.From {
 			if last = t; x < t.Weight {
 				break
@@ -82,7 +82,7 @@ func (s *sampler) pick(rng *rand.Rand, done float64) Share {
 func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error) {
 	const tries = 100
 	for range tries {
-		share := s.pick(rng, done)
+		share := pick(rng, s.c.Tasks, done)
 		n := tokens
 		if share.MaxTokens > 0 {
 			n = min(n, share.MaxTokens)

@@ -141,6 +141,11 @@ func (t *Trainer) Step(ctx context.Context) (Stats, error) {
 		st.ByTask = append(st.ByTask, ByTask{r.sample.task, r.right, len(r.sample.asks)})
 	}
 	st.Accuracy = float64(right) / float64(questions)
+	if d := t.c.Drills; d != nil && done >= d.From {
+		if err := t.drills(ctx, &st); err != nil {
+			return Stats{}, err
+		}
+	}
 	return t.update(st)
 }
 
