@@ -69,6 +69,8 @@ type Share struct {
 	Task   string  `json:"task"`
 	Weight float64 `json:"weight"`
 	From   float64 `json:"from"` // share of the training after which the task joins
+	// Until is the share of the training after which the task leaves; 0: it stays.
+	Until float64 `json:"until,omitempty"`
 	// MaxTokens bounds the task's documents; 0: only the curriculum does.
 	MaxTokens int `json:"max_tokens,omitempty"`
 }

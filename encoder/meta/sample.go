@@ -59,16 +59,17 @@ func (s *sampler) length(rng *rand.Rand, done float64) int {
 
 // pick draws a task by its share among those that have joined.
 func pick(rng *rand.Rand, shares []Share, done float64) Share {
+	joined := func(t Share) bool { return done >= t.From && (t.Until == 0 || done < t.Until) }
 	var sum float64
 	for _, t := range shares {
-		if done >= t.From {
+		if joined(t) {
 			sum += t.Weight
 		}
 	}
 	x := rng.Float64() * sum
 	var last Share
 	for _, t := range shares {
-		if done >= t.From {
+		if joined(t) {
 			if last = t; x < t.Weight {
 				break
 			}
