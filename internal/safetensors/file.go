@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Tensor is a named row-major array of float32 (type F32) or, where Bytes is not nil, of bytes (U8). The product of Shape is
+// Tensor is a named row-major array of float32 (type F32; F16 and BF16 are widened) or, where Bytes is not nil, of bytes (U8). The product of Shape is
 // the length of the one that is set; a scalar has no dimensions.
 type Tensor struct {
 	Name  string
@@ -16,7 +16,7 @@ type Tensor struct {
 	Bytes []byte
 }
 
-// dtype names the tensor's type in the header and gives its length; ok is false where it has both kinds of data.
+// dtype names the type in the header that the tensor is written as and gives its length; ok is false where it has both kinds of data.
 func (t *Tensor) dtype() (name string, n int64, ok bool) {
 	if t.Bytes != nil {
 		return "U8", int64(len(t.Bytes)), t.Data == nil
@@ -24,12 +24,16 @@ func (t *Tensor) dtype() (name string, n int64, ok bool) {
 	return "F32", int64(len(t.Data)), true
 }
 
-// width gives the bytes of an element of a type.
+// width gives the bytes of an element of a type of the format.
 func width(dtype string) (n int64, ok bool) {
 	switch dtype {
-	case "F32":
+	case "F64", "I64", "U64":
+		return 8, true
+	case "F32", "I32", "U32":
 		return 4, true
-	case "U8":
+	case "F16", "BF16", "I16", "U16":
+		return 2, true
+	case "U8", "I8", "BOOL", "F8_E4M3", "F8_E5M2":
 		return 1, true
 	}
 	return 0, false
@@ -67,18 +71,12 @@ type entry struct {
 func elements(shape []int) (n int64, ok bool) {
 	n = 1
 	for _, d := range shape {
-		if d < 0 || (d > 0 && n > math.MaxInt64/4/int64(d)) {
+		if d < 0 || (d > 0 && n > math.MaxInt64/8/int64(d)) {
 			return 0, false
 		}
 		n *= int64(d)
 	}
-	return n, n <= math.MaxInt64/4
-}
-
-func decode(dst []float32, src []byte) {
-	for i := range dst {
-		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
-	}
+	return n, n <= math.MaxInt64/8
 }
 
 func appendFloats(dst []byte, src []float32) []byte {

@@ -2,7 +2,6 @@ package safetensors
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,55 +17,34 @@ const op = "safetensors"
 func Read(b []byte) (*File, error) { return ReadAt(bytes.NewReader(b), int64(len(b))) }
 
 // ReadAt decodes a file of the given size in bytes, reading one tensor at a time. Errors: ECorrupt, also for
-// failed reads.
+// failed reads and for types other than F32, F16, BF16 and U8.
 func ReadAt(r io.ReaderAt, size int64) (*File, error) {
-	f, err := readAt(r, size)
+	in, err := Open(r, size)
 	if err != nil {
-		return nil, perk.E(perk.ECorrupt, op, err).WithHint("the file is damaged or no safetensors file; fetch or make it again")
+		return nil, err
+	}
+	f := &File{Metadata: in.Metadata}
+	for _, e := range in.Entries {
+		t := Tensor{Name: e.Name, Shape: e.Shape}
+		if e.DType == "U8" {
+			t.Bytes = make([]byte, e.end-e.begin)
+			err = in.read(t.Bytes, e, 0)
+		} else {
+			t.Data, err = in.Floats(e)
+		}
+		if err != nil {
+			return nil, corrupt(err)
+		}
+		f.Tensors = append(f.Tensors, t)
 	}
 	return f, nil
 }
 
-func readAt(r io.ReaderAt, size int64) (*File, error) {
-	var prefix [8]byte
-	if size < int64(len(prefix)) {
-		return nil, fmt.Errorf("%d bytes are too few for a header", size)
+func corrupt(err error) error {
+	if perk.ErrorCode(err) == perk.ECorrupt {
+		return err
 	}
-	if _, err := r.ReadAt(prefix[:], 0); err != nil {
-		return nil, fmt.Errorf("read header length: %w", err)
-	}
-	n := binary.LittleEndian.Uint64(prefix[:])
-	if n > maxHeader || int64(n) > size-8 {
-		return nil, fmt.Errorf("header of %d bytes does not fit a file of %d (limit %d)", n, size, maxHeader)
-	}
-	header := make([]byte, n)
-	if _, err := r.ReadAt(header, 8); err != nil && n > 0 {
-		return nil, fmt.Errorf("read header: %w", err)
-	}
-	meta, entries, err := parseHeader(header)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkLayout(entries, size-8-int64(n)); err != nil {
-		return nil, err
-	}
-	f := &File{Metadata: meta}
-	for _, e := range entries {
-		raw := make([]byte, e.Offsets[1]-e.Offsets[0])
-		if _, err := r.ReadAt(raw, 8+int64(n)+e.Offsets[0]); err != nil && len(raw) > 0 {
-			return nil, fmt.Errorf("read tensor %q: %w", e.name, err)
-		}
-		t := Tensor{Name: e.name, Shape: e.Shape}
-		if e.DType == "U8" {
-			t.Bytes = raw
-		} else {
-			t.Data = make([]float32, len(raw)/4)
-			decode(t.Data, raw)
-		}
-		f.Tensors = append(f.Tensors, t)
-	}
-	slices.SortFunc(f.Tensors, func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
-	return f, nil
+	return perk.E(perk.ECorrupt, op, err).WithHint("the file is damaged or no safetensors file; fetch or make it again")
 }
 
 type namedEntry struct {
@@ -126,7 +104,7 @@ func checkLayout(entries []namedEntry, dataSize int64) error {
 	for _, e := range entries {
 		size, known := width(e.DType)
 		if !known {
-			return fmt.Errorf("tensor %q has type %q, only F32 and U8 are supported", e.name, e.DType)
+			return fmt.Errorf("tensor %q has type %q, which the format does not know", e.name, e.DType)
 		}
 		n, ok := elements(e.Shape)
 		begin, stop := e.Offsets[0], e.Offsets[1]

@@ -85,7 +85,9 @@ func TestReadRefusesHostileFiles(t *testing.T) {
 		"rest":             {file("{"+x+"} {}", "abcd"), "goes on"},
 		"twice":            {file("{"+x+","+x+"}", "abcd"), "twice"},
 		"metadata type":    {file(`{"__metadata__":{"a":1}}`, ""), "metadata"},
-		"type":             {file(strings.Replace("{"+x+"}", "F32", "F64", 1), "abcd"), `type "F64"`},
+		"type":             {file(strings.Replace("{"+x+"}", "F32", "F99", 1), "abcd"), `type "F99"`},
+		"doubles":          {file(`{"x":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}`, "abcdefgh"), `type "F64"`},
+		"halves":           {file(strings.Replace("{"+x+"}", "F32", "BF16", 1), "abcd"), "has 4 bytes, want 2"},
 		"entry":            {file(`{"x":7}`, ""), `parse tensor "x"`},
 		"negative shape":   {file(strings.Replace("{"+x+"}", "[1]", "[-1]", 1), "abcd"), "impossible shape"},
 		"overflow":         {file(strings.Replace("{"+x+"}", "[1]", "[4611686018427387904,4]", 1), "abcd"), "impossible shape"},
@@ -104,6 +106,73 @@ func TestReadRefusesHostileFiles(t *testing.T) {
 		if perk.ErrorCode(err) != perk.ECorrupt || !strings.Contains(err.Error(), tc.text) {
 			t.Errorf("%s: error %v, want ECorrupt with %q", name, err, tc.text)
 		}
+	}
+}
+
+// TestHalvesAreWidened reads all values of both 16-bit types, which is more than one piece, and compares with their definition.
+func TestHalvesAreWidened(t *testing.T) {
+	var data []byte
+	for i := range 1 << 16 {
+		data = binary.LittleEndian.AppendUint16(data, uint16(i))
+	}
+	data = append(append(data, data...), data...)
+	f, err := safetensors.Read(file(`{"b":{"dtype":"BF16","shape":[256,256],"data_offsets":[0,131072]},"h":{"dtype":"F16","shape":[2,65536],"data_offsets":[131072,393216]}}`, string(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	widened := func(i, exponentBits, fractionBits int) float64 {
+		exponent, fraction := i>>fractionBits&(1<<exponentBits-1), i&(1<<fractionBits-1)
+		bias := 1<<(exponentBits-1) - 1
+		v := math.Ldexp(float64(fraction), 1-bias-fractionBits)
+		switch {
+		case exponent == 1<<exponentBits-1 && fraction > 0:
+			v = math.NaN()
+		case exponent == 1<<exponentBits-1:
+			v = math.Inf(1)
+		case exponent > 0:
+			v = math.Ldexp(1+math.Ldexp(float64(fraction), -fractionBits), exponent-bias)
+		}
+		if i>>15 == 1 {
+			v = -v
+		}
+		return v
+	}
+	same := func(name string, got float32, want float64) {
+		t.Helper()
+		if math.IsNaN(want) != (got != got) || !math.IsNaN(want) && math.Float64bits(float64(got)) != math.Float64bits(want) {
+			t.Fatalf("%s = %v, want %v", name, got, want)
+		}
+	}
+	odd, err := safetensors.Read(file(`{"x":{"dtype":"BF16","shape":[5],"data_offsets":[0,10]}}`, string(data[0x7f00:0x7f0a])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range odd.Tensors[0].Data {
+		same("odd length", v, widened(0x3f80+i, 8, 7))
+	}
+	for i := range 1 << 16 {
+		same("bfloat16", f.Tensors[0].Data[i], widened(i, 8, 7))
+		same("float16", f.Tensors[1].Data[i], widened(i, 5, 10))
+		same("float16", f.Tensors[1].Data[1<<16+i], widened(i, 5, 10))
+	}
+}
+
+// TestOpenPassesOverOtherTypes: a mask of booleans beside the weights is no hindrance.
+func TestOpenPassesOverOtherTypes(t *testing.T) {
+	b := file(`{"mask":{"dtype":"BOOL","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"F16","shape":[2],"data_offsets":[4,8]}}`, "\x00\x01\x00\x01\x00\x3c\x00\xc0")
+	r, err := safetensors.Open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Entries) != 2 || r.Entries[0].Name != "a" || r.Entries[1].DType != "BOOL" {
+		t.Fatalf("entries %+v", r.Entries)
+	}
+	got, err := r.Floats(r.Entries[0])
+	if diff := cmp.Diff([]float32{1, -2}, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	if _, err := r.Floats(r.Entries[1]); perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), `"mask" has type "BOOL"`) {
+		t.Errorf("error %v, want EInvalid with the type", err)
 	}
 }
 
@@ -143,6 +212,7 @@ func TestMarshalRefusesWrongTensors(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(file(`{"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}`, "abcd"))
 	f.Add(file(`{"x":{"dtype":"U8","shape":[2,1],"data_offsets":[0,2]},"y":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}`, "ababcd"))
+	f.Add(file(`{"h":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"b":{"dtype":"BF16","shape":[1],"data_offsets":[2,4]},"m":{"dtype":"BOOL","shape":[],"data_offsets":[4,5]}}`, "abcde"))
 	f.Add(file(`{}`, ""))
 	f.Add(file(`{"x":{"dtype":"F32","shape":[0,9223372036854775807],"data_offsets":[0,0]}}`, ""))
 	f.Fuzz(func(t *testing.T, b []byte) {
