@@ -10,6 +10,7 @@ type pairs [modules]*lora.Pair
 
 // acts are one layer's activations over the rows of a group: what its backward pass needs. Widths are given a row.
 type acts struct {
+	qkv               []float32 // dim + 2 kv: fused projection, nil without one
 	n1, c, q, k, v, o []float32 // dim, dim, dim, kv, kv, dim: normalised, mixed, rotated, ..., attended
 	p                 []float32 // (sequences, heads, T, T) attention probabilities
 	n2, m             []float32 // dim: normalised, with gain (n2 itself without gains)
@@ -27,8 +28,11 @@ func newActs(c Config, ar arch, seqs, T int) *acts {
 	if ar.gains() {
 		s.m = f(c.Dim)
 	}
-	if ar.gated() {
+	if ar.has(modGate) {
 		s.g = f(c.FF)
+	}
+	if ar.has(modQKV) {
+		s.qkv = f(c.Dim + 2*c.kvDim())
 	}
 	return s
 }
@@ -36,6 +40,7 @@ func newActs(c Config, ar arch, seqs, T int) *acts {
 // grads is the scratch of one layer's backward pass over a group.
 type grads struct {
 	dq, dk, dv, dc []float32 // dim, kv, kv, dim
+	dqkv           []float32 // dim + 2 kv, nil without a fused projection
 	du, dg         []float32 // ff
 	ds             []float32 // (attnBlock, T)
 	low            lowRank
@@ -44,9 +49,9 @@ type grads struct {
 func newGrads(c Config, ar arch, seqs, T int) *grads {
 	rows := seqs * T
 	f := func(width int) []float32 { return make([]float32, rows*width) }
-	d := &grads{dq: f(c.Dim), dk: f(c.kvDim()), dv: f(c.kvDim()), dc: f(c.Dim), du: f(c.FF), ds: make([]float32, attnBlock*T)}
-	if ar.gated() {
-		d.dg = f(c.FF)
+	d := &grads{dq: f(c.Dim), dk: f(c.kvDim()), dv: f(c.kvDim()), dc: f(c.Dim), du: f(c.FF), dg: f(c.FF), ds: make([]float32, attnBlock*T)}
+	if ar.has(modQKV) {
+		d.dqkv = f(c.Dim + 2*c.kvDim())
 	}
 	return d
 }
@@ -54,16 +59,22 @@ func newGrads(c Config, ar arch, seqs, T int) *grads {
 // attention adds a layer's attention to the residual x of rows = sequences·T rows.
 func (m *Model) attention(l *layer, ps *pairs, scale float32, s *acts, x []float32, rows, T int) {
 	c := m.cfg
-	rms(s.n1, s.inv1[:rows], x, c.Dim, c.NormEps, 1)
+	m.normalise(s.n1, s.inv1[:rows], x, 1)
 	for r := 0; r < rows; r += T {
 		m.arch.mix(l, s.c[r*c.Dim:], s.n1[r*c.Dim:], c.Dim, 0, T)
 	}
-	l.lin[modQ].forward(rows, s.c, 0, s.q, ps[modQ], scale, &s.low[modQ])
-	l.lin[modK].forward(rows, s.c, 0, s.k, ps[modK], scale, &s.low[modK])
-	l.lin[modV].forward(rows, s.c, 0, s.v, ps[modV], scale, &s.low[modV])
 	kv := c.kvDim()
-	m.rope.turnRows(s.q[:rows*c.Dim], m.rope.q, c.Dim, T, 1)
-	m.rope.turnRows(s.k[:rows*kv], m.rope.k, kv, T, 1)
+	if s.qkv != nil {
+		l.lin[modQKV].forward(rows, s.c, 0, s.qkv, ps[modQKV], scale, &s.low[modQKV])
+		splitRows(s.q, s.k, s.v, s.qkv, rows, c.Dim, kv)
+	} else {
+		l.lin[modQ].forward(rows, s.c, 0, s.q, ps[modQ], scale, &s.low[modQ])
+		l.lin[modK].forward(rows, s.c, 0, s.k, ps[modK], scale, &s.low[modK])
+		l.lin[modV].forward(rows, s.c, 0, s.v, ps[modV], scale, &s.low[modV])
+	}
+	turns := m.rope.reach(T)
+	turns.turnRows(s.q[:rows*c.Dim], turns.q, c.Dim, T, 1)
+	turns.turnRows(s.k[:rows*kv], turns.k, kv, T, 1)
 	for r := 0; r < rows; r += T {
 		c.layout().attend(s.o[r*c.Dim:], s.p[r*c.Heads*T:], s.q[r*c.Dim:], s.k[r*kv:], s.v[r*kv:], T)
 	}
@@ -73,10 +84,8 @@ func (m *Model) attention(l *layer, ps *pairs, scale float32, s *acts, x []float
 // mlpInner computes the input s.a of a layer's down projection.
 func (m *Model) mlpInner(l *layer, ps *pairs, scale float32, s *acts, x []float32, rows int) {
 	c := m.cfg
-	rms(s.n2, s.inv2[:rows], x, c.Dim, c.NormEps, 1)
-	if l.norm2 != nil {
-		gainRows(s.m, s.n2[:rows*c.Dim], l.norm2)
-	}
+	m.normalise(s.n2, s.inv2[:rows], x, 1)
+	l.norm2.apply(s.m, s.n2[:rows*c.Dim])
 	var g []float32
 	if s.g != nil {
 		g = s.g[:rows*c.FF]
@@ -109,9 +118,10 @@ func (m *Model) mlpGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grad
 	if last {
 		dm = nil
 	}
-	var dg, g []float32
+	dg := d.dg[:rows*c.FF]
+	var g []float32
 	if s.g != nil {
-		dg, g = d.dg[:rows*c.FF], s.g[:rows*c.FF]
+		g = s.g[:rows*c.FF]
 	}
 	m.arch.actGrad(du, dg, s.u[:rows*c.FF], g)
 	l.lin[modUp].backward(rows, s.m, du, 0, dm, ps[modUp], gs[modUp], scale, &s.low[modUp], &d.low)
@@ -121,16 +131,16 @@ func (m *Model) mlpGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grad
 	if last {
 		return
 	}
-	if l.norm2 != nil {
-		gainRows(dm, dm, l.norm2)
+	if l.norm2.gain != nil {
+		gainRows(dm, dm, l.norm2.gain)
 	}
-	rmsGrad(dx, dm, s.n2, s.inv2[:rows], c.Dim)
+	m.normGrad(dx, dm, s.n2, s.inv2[:rows])
 }
 
 // attentionGrad turns the gradient dx at the attention's output into that at the layer's input; last as in mlpGrad.
 func (m *Model) attentionGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grads, dx []float32, rows, T int, last bool) {
 	c, kv := m.cfg, m.cfg.kvDim()
-	inner := ps[modQ] != nil || ps[modK] != nil || ps[modV] != nil
+	inner := ps[modQKV] != nil || ps[modQ] != nil || ps[modK] != nil || ps[modV] != nil
 	do := d.dc[:rows*c.Dim]
 	if last && !inner {
 		do = nil
@@ -142,38 +152,49 @@ func (m *Model) attentionGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d
 	for r := 0; r < rows; r += T {
 		c.layout().attendGrad(d.dq[r*c.Dim:], d.dk[r*kv:], d.dv[r*kv:], do[r*c.Dim:], s.p[r*c.Heads*T:], s.q[r*c.Dim:], s.k[r*kv:], s.v[r*kv:], d.ds, T)
 	}
-	m.rope.turnRows(d.dq[:rows*c.Dim], m.rope.q, c.Dim, T, -1)
-	m.rope.turnRows(d.dk[:rows*kv], m.rope.k, kv, T, -1)
+	turns := m.rope.reach(T)
+	turns.turnRows(d.dq[:rows*c.Dim], turns.q, c.Dim, T, -1)
+	turns.turnRows(d.dk[:rows*kv], turns.k, kv, T, -1)
 	dc := do // attendGrad has read it
 	if last {
 		dc = nil
 	}
-	l.lin[modQ].backward(rows, s.c, d.dq, 0, dc, ps[modQ], gs[modQ], scale, &s.low[modQ], &d.low)
-	l.lin[modK].backward(rows, s.c, d.dk, 1, dc, ps[modK], gs[modK], scale, &s.low[modK], &d.low)
-	l.lin[modV].backward(rows, s.c, d.dv, 1, dc, ps[modV], gs[modV], scale, &s.low[modV], &d.low)
+	if s.qkv != nil {
+		joinRows(d.dqkv, d.dq, d.dk, d.dv, rows, c.Dim, kv)
+		l.lin[modQKV].backward(rows, s.c, d.dqkv, 0, dc, ps[modQKV], gs[modQKV], scale, &s.low[modQKV], &d.low)
+	} else {
+		l.lin[modQ].backward(rows, s.c, d.dq, 0, dc, ps[modQ], gs[modQ], scale, &s.low[modQ], &d.low)
+		l.lin[modK].backward(rows, s.c, d.dk, 1, dc, ps[modK], gs[modK], scale, &s.low[modK], &d.low)
+		l.lin[modV].backward(rows, s.c, d.dv, 1, dc, ps[modV], gs[modV], scale, &s.low[modV], &d.low)
+	}
 	if last {
 		return
 	}
 	for r := 0; r < rows; r += T {
 		m.arch.mixGrad(l, dc[r*c.Dim:], c.Dim, T)
 	}
-	rmsGrad(dx, dc, s.n1, s.inv1[:rows], c.Dim)
+	m.normGrad(dx, dc, s.n1, s.inv1[:rows])
 }
 
-// embedRows writes the embeddings of tokens to x.
-func (m *Model) embedRows(x []float32, tokens []int32) {
+// embedRows writes the embeddings of tokens to x, with their positions where those are learned: sequences of T tokens, the
+// first of each at position at.
+func (m *Model) embedRows(x []float32, tokens []int32, at, T int) {
 	d := m.cfg.Dim
 	for i, t := range tokens {
-		copy(x[i*d:(i+1)*d], m.embed[int(t)*d:])
+		row := x[i*d : (i+1)*d]
+		copy(row, m.embed[int(t)*d:])
+		if m.pos != nil {
+			p := at + i%T
+			kernel.Add(row, row, m.pos[p*d:(p+1)*d])
+		}
 	}
 }
 
-// finalNorm writes scale · norm(x) ⊙ gain to h, and each row's 1/rms to inv.
+// finalNorm writes scale · norm(x) ⊙ gain + bias to h, and each row's factor to inv; no architecture has both a scale and a bias.
 func (m *Model) finalNorm(h, inv, x []float32, scale float32) {
-	rms(h, inv, x, m.cfg.Dim, m.cfg.NormEps, scale)
-	if m.normF != nil {
-		gainRows(h, h[:len(inv)*m.cfg.Dim], m.normF)
-	}
+	m.normalise(h, inv, x, scale)
+	h = h[:len(inv)*m.cfg.Dim]
+	m.normF.apply(h, h)
 }
 
 // logits writes h Eᵀ of rows of final hidden states to out (rows, vocab), by the packed head.

@@ -12,6 +12,8 @@ const op = "lm"
 const (
 	ArchNano  = "nano"
 	ArchLlama = "llama"
+	ArchQwen2 = "qwen2"
+	ArchGPT2  = "gpt2"
 )
 
 // Config is the shape of a model. Its JSON form is part of the model's file and digest.
@@ -25,12 +27,36 @@ type Config struct {
 	FF            int     `json:"ff"`
 	Context       int     `json:"context"`                  // longest sequence, in tokens
 	Conv          int     `json:"conv,omitempty"`           // nano: width of the token-shift kernel
-	RopeTheta     float64 `json:"rope_theta"`               // base of the rotary angles
+	RopeTheta     float64 `json:"rope_theta"`               // base of the rotary angles; gpt2: 0
 	RopeHalf      bool    `json:"rope_half,omitempty"`      // rotate (i, i+headdim/2) instead of (2i, 2i+1)
+	RopeScaling   Scaling `json:"rope_scaling,omitzero"`    // llama, qwen2: none when zero
 	NormEps       float64 `json:"norm_eps"`                 // under the root of every normalisation
 	LogitScale    float64 `json:"logit_scale,omitempty"`    // nano: factor on the logits
 	TieEmbeddings bool    `json:"tie_embeddings,omitempty"` // the head is the embedding
 }
+
+// Scaling stretches the rotary angles of Llama 3.1 and later to a window longer than that of pretraining: frequencies whose wavelength is over
+// OriginalContext/LowFreq tokens are divided by Factor, those under OriginalContext/HighFreq stay, and those between are interpolated.
+type Scaling struct {
+	Factor          float64 `json:"factor"`
+	LowFreq         float64 `json:"low_freq_factor"`
+	HighFreq        float64 `json:"high_freq_factor"`
+	OriginalContext int     `json:"original_context"` // tokens
+}
+
+func (s Scaling) validate() error {
+	switch {
+	case s == Scaling{}:
+		return nil
+	case !positive(s.Factor) || !positive(s.LowFreq) || !positive(s.HighFreq) || s.LowFreq >= s.HighFreq:
+		return perk.Errorf(perk.EInvalid, op, "model configuration: rope_scaling factors %v, %v, %v must be positive and the low one below the high", s.Factor, s.LowFreq, s.HighFreq)
+	case s.OriginalContext < 1 || s.OriginalContext > maxSize:
+		return perk.Errorf(perk.EInvalid, op, "model configuration: rope_scaling original_context is %d, want 1 to %d", s.OriginalContext, maxSize)
+	}
+	return nil
+}
+
+func positive(x float64) bool { return x > 0 && !math.IsInf(x, 0) }
 
 // headDim is the width of one attention head.
 func (c Config) headDim() int { return c.Dim / c.Heads }
@@ -40,9 +66,6 @@ func (c Config) kvDim() int { return c.KVHeads * c.headDim() }
 
 // maxSize bounds every size, so that products of two of them cannot overflow.
 const maxSize = 1 << 24
-
-// maxRotary bounds the rotary tables, the only memory that a small file could claim without bringing the weights for it.
-const maxRotary = 1 << 24
 
 // Validate reports an EInvalid error that names the first wrong field.
 func (c Config) Validate() error {
@@ -59,33 +82,32 @@ func (c Config) Validate() error {
 			return bad("%s is %d, want 1 to %d", f.name, f.value, f.limit)
 		}
 	}
-	finite := func(x float64) bool { return x > 0 && !math.IsInf(x, 0) }
+	rotary := c.Arch != ArchGPT2
 	switch {
+	case archOf(c.Arch) == nil:
+		return bad("arch is %q, want %q, %q, %q or %q", c.Arch, ArchNano, ArchLlama, ArchQwen2, ArchGPT2)
 	case c.Dim%c.Heads != 0 || c.headDim()%2 != 0:
 		return bad("dim %d does not split into %d heads of even width", c.Dim, c.Heads)
 	case c.Heads%c.KVHeads != 0:
 		return bad("%d heads do not share %d key-value heads evenly", c.Heads, c.KVHeads)
-	case c.Context > maxRotary/c.headDim():
-		return bad("context %d times head width %d is more than %d", c.Context, c.headDim(), maxRotary)
-	case !finite(c.RopeTheta) || !finite(c.NormEps):
+	case rotary && !positive(c.RopeTheta) || !positive(c.NormEps):
 		return bad("rope_theta %v and norm_eps %v must be positive", c.RopeTheta, c.NormEps)
-	}
-	switch c.Arch {
-	case ArchNano:
-		switch {
-		case c.Conv < 1 || c.Conv > 64:
-			return bad("conv is %d, want 1 to 64", c.Conv)
-		case !finite(c.LogitScale):
-			return bad("logit_scale %v must be positive", c.LogitScale)
-		case c.KVHeads != c.Heads || !c.TieEmbeddings:
-			return bad("nano has as many key-value heads as heads, and tied embeddings")
-		}
-	case ArchLlama:
+	case !rotary && (c.RopeTheta != 0 || c.RopeHalf || c.RopeScaling != Scaling{}):
+		return bad("%s has learned positions and no rope fields", c.Arch)
+	case c.Arch != ArchNano:
 		if c.Conv != 0 || c.LogitScale != 0 {
-			return bad("llama has neither conv nor logit_scale")
+			return bad("%s has neither conv nor logit_scale", c.Arch)
 		}
-	default:
-		return bad("arch is %q, want %q or %q", c.Arch, ArchNano, ArchLlama)
+		if c.Arch == ArchGPT2 && c.KVHeads != c.Heads {
+			return bad("gpt2 has as many key-value heads as heads")
+		}
+		return c.RopeScaling.validate()
+	case c.Conv < 1 || c.Conv > 64:
+		return bad("conv is %d, want 1 to 64", c.Conv)
+	case !positive(c.LogitScale):
+		return bad("logit_scale %v must be positive", c.LogitScale)
+	case c.KVHeads != c.Heads || !c.TieEmbeddings || c.RopeScaling != Scaling{}:
+		return bad("nano has as many key-value heads as heads, tied embeddings, and no rope_scaling")
 	}
 	return nil
 }

@@ -11,8 +11,10 @@
 // # Architectures
 //
 // Each architecture is one file with its tensor table and the parts in which it differs: "nano" (nano.go), the small
-// model with a token-shift convolution and a squared-ReLU MLP, and "llama" (llama.go), with gains, grouped-query
-// attention and SwiGLU. Attention, rotary positions, adapters and the head are shared.
+// model with a token-shift convolution and a squared-ReLU MLP; "llama" (llama.go), with gains, grouped-query
+// attention and SwiGLU; "qwen2" (qwen2.go), which adds biases on queries, keys and values; and "gpt2" (gpt2.go), with LayerNorm,
+// learned positions, biases, GELU, and queries, keys and values from one module "attn.qkv". Attention, rotary positions with the
+// stretching of Llama 3, adapters and the head are shared.
 //
 // # Determinism
 //

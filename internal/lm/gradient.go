@@ -157,15 +157,20 @@ func (p *Pass) headBlock(w *worker, block []int, base int, x, weights []float32)
 	}
 	_, bwd := p.m.head.packed()
 	kernel.GemmPacked(n, logits, c.Vocab, bwd, 0, h, d)
-	if p.m.normF != nil {
-		gainRows(h, h, p.m.normF)
+	if p.m.normF.gain != nil {
+		gainRows(h, h, p.m.normF.gain)
 	}
 	for i, r := range block {
 		f := scale
 		if weights != nil {
 			f *= weights[base+r]
 		}
-		residualGrad(w.dx[r*d:(r+1)*d], h[i*d:(i+1)*d], x[r*d:(r+1)*d], w.inv[i], f)
+		dn, row := h[i*d:(i+1)*d], x[r*d:(r+1)*d]
+		if p.m.arch.centred() {
+			centre(dn, dn, d)
+			centre(row, row, d) // nothing reads the residual after this
+		}
+		residualGrad(w.dx[r*d:(r+1)*d], dn, row, w.inv[i], f)
 	}
 	return loss
 }

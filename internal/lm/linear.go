@@ -8,11 +8,12 @@ import (
 	"github.com/perkdb/perk/internal/lora"
 )
 
-// linear is a frozen y = x Wᵀ.
+// linear is a frozen y = x Wᵀ + b.
 type linear struct {
 	name    string
 	in, out int
 	w       []float32 // (out, in)
+	b       []float32 // (out); nil: none
 }
 
 // lowRank is what the forward pass of an adapted linear leaves for its backward pass.
@@ -34,8 +35,16 @@ func grow(s []float32, n int) []float32 {
 	return s[:n]
 }
 
-// mul computes y = x Wᵀ + beta y for the given rows. A single row goes by matrix-vector product.
+// mul computes y = x Wᵀ + b + beta y for the given rows; beta is 0 or 1. A single row goes by matrix-vector product.
 func (l *linear) mul(rows int, x []float32, beta float32, y []float32) {
+	if l.b != nil {
+		y := y[:rows*l.out]
+		if beta == 0 {
+			clear(y)
+		}
+		addRows(y, l.b)
+		beta = 1
+	}
 	if rows == 1 {
 		kernel.Gemv(l.out, l.in, l.w, l.in, x, beta, y)
 		return
@@ -43,7 +52,7 @@ func (l *linear) mul(rows int, x []float32, beta float32, y []float32) {
 	kernel.Gemm(false, true, rows, l.out, l.in, x, l.in, l.w, l.in, beta, y, l.out)
 }
 
-// forward computes y = x Wᵀ + scale f(x Aᵀ) Bᵀ + beta y; p may be nil.
+// forward computes y = x Wᵀ + b + scale f(x Aᵀ) Bᵀ + beta y; p may be nil.
 func (l *linear) forward(rows int, x []float32, beta float32, y []float32, p *lora.Pair, scale float32, t *lowRank) {
 	l.mul(rows, x, beta, y)
 	if p != nil {

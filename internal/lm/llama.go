@@ -2,23 +2,27 @@ package lm
 
 import "github.com/perkdb/perk/internal/kernel"
 
-// llama is the family of Llama, Mistral and TinyStories models: gains on every normalisation, grouped-query attention, and an MLP with
+// llama is the family of Llama, TinyLlama, SmolLM2 and TinyStories models: gains on every normalisation, grouped-query attention, and an MLP with
 // a = silu(g) ⊙ u.
 type llama struct{}
 
-func (llama) gains() bool { return true }
-func (llama) gated() bool { return true }
+func (llama) has(mod int) bool { return mod != modQKV }
+func (llama) biased(int) bool  { return false }
+func (llama) gains() bool      { return true }
+func (llama) centred() bool    { return false }
 
 func (llama) extras(c Config) []spec {
 	return []spec{{"attn.norm", []int{c.Dim}}, {"mlp.norm", []int{c.Dim}}}
 }
 
+func (llama) final(c Config) []spec { return []spec{{"norm", []int{c.Dim}}} }
+
 func (llama) mix(l *layer, c, n []float32, dim, from, to int) {
-	gainRows(c, n[from*dim:to*dim], l.norm1)
+	l.norm1.apply(c, n[from*dim:to*dim])
 }
 
 func (llama) mixGrad(l *layer, dc []float32, dim, rows int) {
-	gainRows(dc[:rows*dim], dc[:rows*dim], l.norm1)
+	gainRows(dc[:rows*dim], dc[:rows*dim], l.norm1.gain)
 }
 
 func (llama) act(a, u, g []float32) {
@@ -37,13 +41,5 @@ func (llama) actGrad(da, dg, u, g []float32) {
 		s := 1 / (1 + e)
 		dg[i] = da[i] * u[i] * s * (1 + g[i]*(1-s))
 		da[i] *= s * g[i]
-	}
-}
-
-// gainRows computes dst = x ⊙ gain, row by row; dst may be x.
-func gainRows(dst, x, gain []float32) {
-	dim := len(gain)
-	for r := 0; r < len(x); r += dim {
-		kernel.Mul(dst[r:r+dim], x[r:r+dim], gain)
 	}
 }

@@ -21,16 +21,17 @@ type Model struct {
 	data   map[string][]float32
 	embed  []float32 // (vocab, dim)
 	head   head      // dim -> vocab; shares embed's memory when tied
-	normF  []float32 // (dim) gain before the head; nil: none
+	pos    []float32 // (context, dim) learned positions; nil: none
+	normF  affine    // before the head
 	layers []layer
-	rope   rope
+	rope   *rope
 }
 
-// layer holds one block's weights. Norm gains are nil where the architecture has none.
+// layer holds one block's weights.
 type layer struct {
-	norm1, norm2 []float32       // (dim)
+	norm1, norm2 affine
 	conv         []float32       // (conv, dim), nano
-	lin          [modules]linear // by module; lin[gate] has no weights but in llama
+	lin          [modules]linear // by module; those that the architecture lacks have no weights
 }
 
 // Linear names one adaptable linear layer and its widths.
@@ -92,20 +93,26 @@ func (m *Model) bind() {
 	if !c.TieEmbeddings {
 		m.head = newHead(c.Dim, c.Vocab, m.data["head"])
 	}
-	m.normF = m.data["norm"]
+	m.pos = m.data["positions"]
+	m.normF = m.affine("norm")
 	m.layers = make([]layer, c.Layers)
 	for i := range m.layers {
 		l := &m.layers[i]
-		l.norm1 = m.data[layerName(i, "attn.norm")]
-		l.norm2 = m.data[layerName(i, "mlp.norm")]
+		l.norm1 = m.affine(layerName(i, "attn.norm"))
+		l.norm2 = m.affine(layerName(i, "mlp.norm"))
 		l.conv = m.data[layerName(i, "attn.conv")]
 		for mod := range l.lin {
 			in, out := widths(c, mod)
 			name := layerName(i, moduleName(mod))
 			l.lin[mod].name, l.lin[mod].in, l.lin[mod].out, l.lin[mod].w = name, in, out, m.data[name]
+			l.lin[mod].b = m.data[name+biasSuffix]
 		}
 	}
 	m.rope = newRope(c)
+}
+
+func (m *Model) affine(name string) affine {
+	return affine{gain: m.data[name], bias: m.data[name+biasSuffix]}
 }
 
 // Config returns the model's shape.

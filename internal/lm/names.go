@@ -4,7 +4,8 @@ import "fmt"
 
 // Modules of a layer, in the order in which they run.
 const (
-	modQ = iota
+	modQKV = iota // queries, keys and values in one, instead of the three
+	modQ
 	modK
 	modV
 	modO
@@ -16,14 +17,19 @@ const (
 
 // moduleName is a module's name inside a layer.
 func moduleName(mod int) string {
-	return [modules]string{"attn.q", "attn.k", "attn.v", "attn.o", "mlp.gate", "mlp.up", "mlp.down"}[mod]
+	return [modules]string{"attn.qkv", "attn.q", "attn.k", "attn.v", "attn.o", "mlp.gate", "mlp.up", "mlp.down"}[mod]
 }
+
+// biasSuffix follows the name of a module or normalisation in that of its bias.
+const biasSuffix = ".bias"
 
 func layerName(i int, part string) string { return fmt.Sprintf("layers.%d.%s", i, part) }
 
 // widths gives the input and output width of a module.
 func widths(c Config, mod int) (in, out int) {
 	switch mod {
+	case modQKV:
+		return c.Dim, c.Dim + 2*c.kvDim()
 	case modK, modV:
 		return c.Dim, c.kvDim()
 	case modGate, modUp:
@@ -42,16 +48,17 @@ func tensorTable(c Config, a arch) []spec {
 			t = append(t, spec{layerName(i, s.name), s.shape})
 		}
 		for mod := range modules {
-			if mod == modGate && !a.gated() {
+			if !a.has(mod) {
 				continue
 			}
 			in, out := widths(c, mod)
 			t = append(t, spec{layerName(i, moduleName(mod)), []int{out, in}})
+			if a.biased(mod) {
+				t = append(t, spec{layerName(i, moduleName(mod)) + biasSuffix, []int{out}})
+			}
 		}
 	}
-	if a.gains() {
-		t = append(t, spec{"norm", []int{c.Dim}})
-	}
+	t = append(t, a.final(c)...)
 	if !c.TieEmbeddings {
 		t = append(t, spec{"head", []int{c.Vocab, c.Dim}})
 	}

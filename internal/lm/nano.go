@@ -6,12 +6,16 @@ import "github.com/perkdb/perk/internal/kernel"
 // depthwise convolution that binds neighbours cheaply; the MLP's activation is relu(u)².
 type nano struct{}
 
-func (nano) gains() bool { return false }
-func (nano) gated() bool { return false }
+func (nano) has(mod int) bool { return mod != modQKV && mod != modGate }
+func (nano) biased(int) bool  { return false }
+func (nano) gains() bool      { return false }
+func (nano) centred() bool    { return false }
 
 func (nano) extras(c Config) []spec {
 	return []spec{{"attn.conv", []int{c.Conv, c.Dim}}}
 }
+
+func (nano) final(Config) []spec { return nil }
 
 func (nano) mix(l *layer, c, n []float32, dim, from, to int) {
 	for t := from; t < to; t++ {

@@ -92,7 +92,7 @@ func (p *Pass) trunk(w *worker, g group) {
 	m, T := p.m, p.batch.T
 	rows := g.seqs * T
 	x := p.rows(p.x, g, m.cfg.Dim)
-	m.embedRows(x, p.batch.Tokens[g.first*T:(g.first+g.seqs)*T])
+	m.embedRows(x, p.batch.Tokens[g.first*T:(g.first+g.seqs)*T], 0, T)
 	none := &pairs{}
 	s := w.acts[0]
 	for i := range min(p.cut.layer, m.cfg.Layers) {

@@ -76,8 +76,36 @@ func normalise(x []float64, eps float64, gain []float64) []float64 {
 	return out
 }
 
+// layerNorm subtracts the mean before it normalises, and adds a bias.
+func layerNorm(x []float64, eps float64, gain, bias []float64) []float64 {
+	mean := 0.0
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	centred := make([]float64, len(x))
+	for i, v := range x {
+		centred[i] = v - mean
+	}
+	out := normalise(centred, eps, gain)
+	for i := range out {
+		out[i] += bias[i]
+	}
+	return out
+}
+
+// norm is the normalisation of the architecture.
+func (r *reference) norm(name string, x []float64) []float64 {
+	if r.c.Arch == lm.ArchGPT2 {
+		return layerNorm(x, r.c.NormEps, r.w[name], r.w[name+".bias"])
+	}
+	return normalise(x, r.c.NormEps, r.w[name])
+}
+
 func (r *reference) linear(name string, x []float64, ad map[string]*refPair) []float64 {
 	y := matvec(r.w[name], x)
+	for i, b := range r.w[name+".bias"] {
+		y[i] += b
+	}
 	if p := ad[name]; p != nil {
 		key := matvec(p.a, x)
 		if p.norm {
@@ -90,7 +118,29 @@ func (r *reference) linear(name string, x []float64, ad map[string]*refPair) []f
 	return y
 }
 
+// frequency is that of rotary pair i, as Transformers computes it for rope type "llama3".
+func (r *reference) frequency(i int) float64 {
+	f := math.Pow(r.c.RopeTheta, -2*float64(i)/float64(r.c.Dim/r.c.Heads))
+	s := r.c.RopeScaling
+	if s.Factor == 0 {
+		return f
+	}
+	wave := 2 * math.Pi / f
+	low, high := float64(s.OriginalContext)/s.LowFreq, float64(s.OriginalContext)/s.HighFreq
+	switch {
+	case wave > low:
+		return f / s.Factor
+	case wave < high:
+		return f
+	}
+	smooth := (float64(s.OriginalContext)/wave - s.LowFreq) / (s.HighFreq - s.LowFreq)
+	return (1-smooth)*f/s.Factor + smooth*f
+}
+
 func (r *reference) rotate(x []float64, t int) {
+	if r.c.Arch == lm.ArchGPT2 {
+		return
+	}
 	hd := r.c.Dim / r.c.Heads
 	for h := 0; h < len(x); h += hd {
 		for i := range hd / 2 {
@@ -98,7 +148,7 @@ func (r *reference) rotate(x []float64, t int) {
 			if r.c.RopeHalf {
 				a, b = h+i, h+i+hd/2
 			}
-			angle := float64(t) * math.Pow(r.c.RopeTheta, -2*float64(i)/float64(hd))
+			angle := float64(t) * r.frequency(i)
 			s, c := math.Sincos(angle)
 			x[a], x[b] = x[a]*c-x[b]*s, x[a]*s+x[b]*c
 		}
@@ -111,17 +161,27 @@ func (r *reference) hidden(tokens []int32, ad map[string]*refPair) [][]float64 {
 	x := make([][]float64, len(tokens))
 	for t, tok := range tokens {
 		x[t] = append([]float64(nil), r.w["embed"][int(tok)*c.Dim:int(tok+1)*c.Dim]...)
+		if pos := r.w["positions"]; pos != nil {
+			for d := range x[t] {
+				x[t][d] += pos[t*c.Dim+d]
+			}
+		}
 	}
 	for i := range c.Layers {
 		name := func(s string) string { return fmt.Sprintf("layers.%d.%s", i, s) }
 		n, q, k, v := make([][]float64, len(x)), make([][]float64, len(x)), make([][]float64, len(x)), make([][]float64, len(x))
 		for t := range x {
-			n[t] = normalise(x[t], c.NormEps, r.w[name("attn.norm")])
+			n[t] = r.norm(name("attn.norm"), x[t])
 			in := append([]float64(nil), n[t]...)
 			for j := 0; j < c.Conv && j <= t; j++ {
 				for d := range in {
 					in[d] += r.w[name("attn.conv")][j*c.Dim+d] * n[t-j][d]
 				}
+			}
+			if c.Arch == lm.ArchGPT2 {
+				qkv := r.linear(name("attn.qkv"), in, ad)
+				q[t], k[t], v[t] = qkv[:c.Dim], qkv[c.Dim:2*c.Dim], qkv[2*c.Dim:]
+				continue
 			}
 			q[t], k[t], v[t] = r.linear(name("attn.q"), in, ad), r.linear(name("attn.k"), in, ad), r.linear(name("attn.v"), in, ad)
 			r.rotate(q[t], t)
@@ -150,13 +210,18 @@ func (r *reference) hidden(tokens []int32, ad map[string]*refPair) [][]float64 {
 			}
 		}
 		for t := range x {
-			m := normalise(x[t], c.NormEps, r.w[name("mlp.norm")])
+			m := r.norm(name("mlp.norm"), x[t])
 			a := r.linear(name("mlp.up"), m, ad)
-			if c.Arch == lm.ArchNano {
+			switch c.Arch {
+			case lm.ArchNano:
 				for j, u := range a {
 					a[j] = math.Pow(math.Max(u, 0), 2)
 				}
-			} else {
+			case lm.ArchGPT2:
+				for j, u := range a {
+					a[j] = u / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(u+0.044715*u*u*u)))
+				}
+			default:
 				for j, g := range r.linear(name("mlp.gate"), m, ad) {
 					a[j] *= g / (1 + math.Exp(-g))
 				}
@@ -167,7 +232,7 @@ func (r *reference) hidden(tokens []int32, ad map[string]*refPair) [][]float64 {
 		}
 	}
 	for t := range x {
-		x[t] = normalise(x[t], c.NormEps, r.w["norm"])
+		x[t] = r.norm("norm", x[t])
 	}
 	return x
 }
@@ -215,7 +280,10 @@ func (r *reference) loss(b lm.Batch, ad map[string]*refPair, weights []float32) 
 var configs = map[string]lm.Config{
 	"nano":  {Arch: "nano", Vocab: 23, Dim: 16, Layers: 3, Heads: 2, KVHeads: 2, FF: 24, Context: 96, Conv: 4, RopeTheta: 10000, NormEps: 1e-5, LogitScale: 0.7, TieEmbeddings: true},
 	"llama": {Arch: "llama", Vocab: 29, Dim: 24, Layers: 2, Heads: 6, KVHeads: 2, FF: 20, Context: 96, RopeTheta: 10000, NormEps: 1e-5},
-	"half":  {Arch: "llama", Vocab: 19, Dim: 16, Layers: 2, Heads: 2, KVHeads: 1, FF: 12, Context: 96, RopeTheta: 500, NormEps: 1e-6, RopeHalf: true, TieEmbeddings: true},
+	"llama3": {Arch: "llama", Vocab: 17, Dim: 16, Layers: 2, Heads: 2, KVHeads: 1, FF: 12, Context: 96, RopeTheta: 100, NormEps: 1e-5, RopeHalf: true, TieEmbeddings: true,
+		RopeScaling: lm.Scaling{Factor: 8, LowFreq: 1, HighFreq: 4, OriginalContext: 48}},
+	"qwen2": {Arch: "qwen2", Vocab: 21, Dim: 16, Layers: 2, Heads: 4, KVHeads: 2, FF: 20, Context: 96, RopeTheta: 1e6, NormEps: 1e-6, RopeHalf: true, TieEmbeddings: true},
+	"gpt2":  {Arch: "gpt2", Vocab: 25, Dim: 18, Layers: 2, Heads: 3, KVHeads: 3, FF: 28, Context: 96, NormEps: 1e-5, TieEmbeddings: true},
 }
 
 func randomModel(t testing.TB, c lm.Config) *lm.Model {

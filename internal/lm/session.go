@@ -8,6 +8,10 @@ import (
 	"github.com/perkdb/perk/internal/lora"
 )
 
+// firstRoom is the number of tokens that a new session has memory for. It grows by doubling, so that a model with a long window costs no
+// more than what is read.
+const firstRoom = 256
+
 // prefillRows is the number of prompt tokens taken through all layers at once.
 const prefillRows = 64
 
@@ -17,14 +21,16 @@ type Session struct {
 	pairs   []pairs
 	scale   float32
 	n       int         // tokens seen
-	k, v    [][]float32 // by layer: (context, kv)
+	room    int         // tokens that k, v and p have memory for
+	k, v    [][]float32 // by layer: (room, kv)
 	hist    [][]float32 // by layer: (conv-1, dim) last normalised rows, zeros before the first
 	x, h    []float32   // (prefillRows, dim)
 	inv     []float32   // (prefillRows)
 	norm    []float32   // (conv-1+prefillRows, dim)
 	c, q, o []float32   // (prefillRows, dim)
+	qkv     []float32   // (prefillRows, dim + 2 kv), nil without a fused projection
 	u, g, a []float32   // (prefillRows, ff)
-	p       []float32   // (prefillRows, context) scores of one head
+	p       []float32   // (prefillRows, room) scores of one head
 	low     lowRank
 	logits  []float32 // (vocab)
 }
@@ -47,21 +53,40 @@ func (m *Model) NewSession(ad *lora.Adapter) (*Session, error) {
 		s.scale = ad.Scale
 	}
 	f := func(rows, width int) []float32 { return make([]float32, rows*width) }
+	s.k, s.v = make([][]float32, c.Layers), make([][]float32, c.Layers)
 	for range c.Layers {
-		s.k = append(s.k, f(c.Context, c.kvDim()))
-		s.v = append(s.v, f(c.Context, c.kvDim()))
 		s.hist = append(s.hist, f(s.history(), c.Dim))
 	}
 	r := min(prefillRows, c.Context)
 	s.x, s.h, s.inv, s.norm = f(r, c.Dim), f(r, c.Dim), f(r, 1), f(s.history()+r, c.Dim)
 	s.c, s.q, s.o = f(r, c.Dim), f(r, c.Dim), f(r, c.Dim)
-	s.u, s.a, s.p = f(r, c.FF), f(r, c.FF), f(r, c.Context)
-	if m.arch.gated() {
+	s.u, s.a = f(r, c.FF), f(r, c.FF)
+	if m.arch.has(modGate) {
 		s.g = f(r, c.FF)
 	}
+	if m.arch.has(modQKV) {
+		s.qkv = f(r, c.Dim+2*c.kvDim())
+	}
+	s.reserve(min(firstRoom, c.Context))
 	s.low = lowRank{key: f(r, rank), inv: f(r, 1)}
 	s.logits = f(1, c.Vocab)
 	return s, nil
+}
+
+// reserve makes room for n tokens; n is at most the window.
+func (s *Session) reserve(n int) {
+	if n <= s.room {
+		return
+	}
+	c := s.m.cfg
+	s.room = min(max(n, 2*s.room), c.Context)
+	for _, cache := range [2][][]float32{s.k, s.v} {
+		for i, old := range cache {
+			cache[i] = make([]float32, s.room*c.kvDim())
+			copy(cache[i], old)
+		}
+	}
+	s.p = make([]float32, len(s.inv)*s.room)
 }
 
 // history is the number of earlier rows that the token shift reads.
@@ -102,8 +127,8 @@ func (s *Session) Prefill(ctx context.Context, tokens []int32) ([]float32, error
 	return s.logits, nil
 }
 
-// Step reads one token and returns the logits (vocab) after it, valid until the next call. It does not allocate. Errors: EInvalid
-// (a token outside the vocabulary, a full window).
+// Step reads one token and returns the logits (vocab) after it, valid until the next call. It does not allocate, but for the
+// doublings of the cache. Errors: EInvalid (a token outside the vocabulary, a full window).
 func (s *Session) Step(token int32) ([]float32, error) {
 	one := [1]int32{token}
 	if err := s.check(one[:]); err != nil {
@@ -130,7 +155,8 @@ func (s *Session) check(tokens []int32) error {
 func (s *Session) run(tokens []int32) {
 	m, c, rows := s.m, s.m.cfg, len(tokens)
 	x := s.x[:rows*c.Dim]
-	m.embedRows(x, tokens)
+	s.reserve(s.n + rows)
+	m.embedRows(x, tokens, s.n, rows)
 	for i := range m.layers {
 		s.attention(i, x, rows)
 		s.mlp(i, x, rows)
@@ -154,16 +180,22 @@ func (s *Session) attention(i int, x []float32, rows int) {
 	m, c, l := s.m, s.m.cfg, &s.m.layers[i]
 	hist, kv := s.history(), c.kvDim()
 	copy(s.norm, s.hist[i])
-	rms(s.norm[hist*c.Dim:], s.inv[:rows], x, c.Dim, c.NormEps, 1)
+	m.normalise(s.norm[hist*c.Dim:], s.inv[:rows], x, 1)
 	m.arch.mix(l, s.c, s.norm, c.Dim, hist, hist+rows)
 	copy(s.hist[i], s.norm[rows*c.Dim:])
 	k, v := s.k[i][s.n*kv:(s.n+rows)*kv], s.v[i][s.n*kv:(s.n+rows)*kv]
-	s.linear(i, modQ, rows, s.c, 0, s.q)
-	s.linear(i, modK, rows, s.c, 0, k)
-	s.linear(i, modV, rows, s.c, 0, v)
+	if s.qkv != nil {
+		s.linear(i, modQKV, rows, s.c, 0, s.qkv)
+		splitRows(s.q, k, v, s.qkv, rows, c.Dim, kv)
+	} else {
+		s.linear(i, modQ, rows, s.c, 0, s.q)
+		s.linear(i, modK, rows, s.c, 0, k)
+		s.linear(i, modV, rows, s.c, 0, v)
+	}
+	turns := m.rope.reach(s.n + rows)
 	for r := range rows {
-		m.rope.turn(s.q[r*c.Dim:(r+1)*c.Dim], m.rope.q, s.n+r, 1)
-		m.rope.turn(k[r*kv:(r+1)*kv], m.rope.k, s.n+r, 1)
+		turns.turn(s.q[r*c.Dim:(r+1)*c.Dim], turns.q, s.n+r, 1)
+		turns.turn(k[r*kv:(r+1)*kv], turns.k, s.n+r, 1)
 	}
 	s.attend(i, rows)
 	s.linear(i, modO, rows, s.o, 1, x)
@@ -193,10 +225,8 @@ func (s *Session) attend(i, rows int) {
 
 func (s *Session) mlp(i int, x []float32, rows int) {
 	m, c, l := s.m, s.m.cfg, &s.m.layers[i]
-	rms(s.h, s.inv[:rows], x, c.Dim, c.NormEps, 1)
-	if l.norm2 != nil {
-		gainRows(s.h, s.h[:rows*c.Dim], l.norm2)
-	}
+	m.normalise(s.h, s.inv[:rows], x, 1)
+	l.norm2.apply(s.h, s.h[:rows*c.Dim])
 	var g []float32
 	if s.g != nil {
 		g = s.g[:rows*c.FF]

@@ -55,6 +55,42 @@ func TestDecodeAgreesWithTraining(t *testing.T) {
 	}
 }
 
+// TestSessionGrows reads further than a new session has memory for, by blocks and by steps, and goes back to a mark before the growth.
+func TestSessionGrows(t *testing.T) {
+	for _, name := range []string{"gpt2", "llama3"} {
+		t.Run(name, func(t *testing.T) { sessionGrows(t, configs[name]) })
+	}
+}
+
+func sessionGrows(t *testing.T, c lm.Config) {
+	c.Context = 700
+	m := randomModel(t, c)
+	b := randomBatch(c, 1, 700)
+	want, err := newPass(t, m, b, nil, 1).Logits(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(i int) []float64 { return toFloat64(want[i*c.Vocab : (i+1)*c.Vocab]) }
+	s := newSession(t, m, nil)
+	if _, err := s.Prefill(t.Context(), b.Tokens[:250]); err != nil {
+		t.Fatal(err)
+	}
+	mark := s.Mark()
+	for i, tok := range b.Tokens[250:280] {
+		got, err := s.Step(tok)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeTo(t, "step", got, row(250+i), 2e-5)
+	}
+	s.Rewind(mark)
+	got, err := s.Prefill(t.Context(), b.Tokens[250:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeTo(t, "prefill", got, row(699), 2e-5)
+}
+
 func TestResetForgets(t *testing.T) {
 	m := randomModel(t, configs["nano"])
 	s := newSession(t, m, nil)
