@@ -1,0 +1,111 @@
+package bpe
+
+import (
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	cacheSlots = 1 << 16
+	cacheBytes = 1 << 6 // longer pieces are rare, and a cache of them would not be bounded
+)
+
+type (
+	pair  struct{ left, right int32 }
+	merge struct {
+		pair
+		id int32
+	}
+	kind uint8
+)
+
+// Kinds of ids.
+const (
+	none     kind = iota
+	ordinary      // in the vocabulary, made by nothing
+	made          // a byte, or made by a merge
+	added
+)
+
+// Tokenizer maps text to token ids and back. Make one with Parse or New.
+type Tokenizer struct {
+	v        Vocabulary
+	bytes    []string       // by id; "" for special tokens
+	kinds    []kind         // by id
+	byteID   [256]int32     // -1 for a byte that has no token
+	ranks    map[pair]int32 // index into merges
+	merges   []merge
+	whole    map[string]int32 // tokens by their bytes, where these need no merges; or nil
+	specials map[string]int32
+	before   finder // of added tokens, before the normalisation
+	after    finder // and behind it
+	cache    []atomic.Pointer[cached]
+}
+
+// cached is one slot of the piece cache: a direct-mapped table, where a new piece replaces the old one, is bounded and needs no lock.
+type cached struct {
+	piece string
+	ids   []int32
+}
+
+// VocabSize is one more than the largest id, special tokens included.
+func (t *Tokenizer) VocabSize() int { return len(t.bytes) }
+
+// Special gives the id of a special token by name.
+func (t *Tokenizer) Special(name string) (int32, bool) {
+	id, ok := t.specials[name]
+	return id, ok
+}
+
+// Encode gives the ids of text, never a special token's. Time is linear in the text but for the logarithm of its longest piece.
+func (t *Tokenizer) Encode(text string) []int32 {
+	return t.before.cut(make([]int32, 0, len(text)/3+4), text, t.normalized)
+}
+
+func (t *Tokenizer) normalized(out []int32, text string) []int32 {
+	if t.v.NFC {
+		text = norm.NFC.String(text)
+	}
+	return t.after.cut(out, text, t.pieces)
+}
+
+func (t *Tokenizer) pieces(out []int32, text string) []int32 {
+	for text != "" {
+		n := t.v.Pre.piece(text)
+		out = append(out, t.piece(text[:n])...)
+		text = text[n:]
+	}
+	return out
+}
+
+// Decode gives the bytes of ids. Special tokens and ids outside the vocabulary are dropped.
+func (t *Tokenizer) Decode(ids []int32) string {
+	var b strings.Builder
+	for _, id := range ids {
+		if id >= 0 && int(id) < len(t.bytes) {
+			b.WriteString(t.bytes[id])
+		}
+	}
+	return b.String()
+}
+
+// piece gives the ids of one piece, from the cache where it is there. The result must not be changed.
+func (t *Tokenizer) piece(p string) []int32 {
+	if len(p) > cacheBytes {
+		return t.merge(p)
+	}
+	h := uint32(2166136261) // FNV-1a
+	for i := range len(p) {
+		h = (h ^ uint32(p[i])) * 16777619
+	}
+	slot := &t.cache[(h^h>>16)%cacheSlots]
+	if c := slot.Load(); c != nil && c.piece == p {
+		return c.ids
+	}
+	// The clone keeps the cache from holding on to a caller's whole document.
+	c := &cached{piece: strings.Clone(p), ids: t.merge(p)}
+	slot.Store(c)
+	return c.ids
+}
