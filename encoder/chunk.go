@@ -43,7 +43,8 @@ func (c *Chunks) Sequence(i int) []int32 {
 // Chunk cuts a text as the recipe says: at sentence and line ends, packed greedily up to ChunkTokens; a sentence longer than that is cut
 // hard. With Overlap n a chunk begins with the last n sentences of the one before, fewer where they leave no room for a new
 // sentence. With Reverse the same chunks follow once more, reversed. Without overlap every token of the document is in exactly one forward chunk.
-// Errors: EInvalid for a text that is empty, only white space, not UTF-8 (naming the byte), or of a tokenizer without the special tokens.
+// Errors: EInvalid for a text that is empty, only white space, not UTF-8 (naming the byte), of a tokenizer without the special tokens, or
+// without one for reversed chunks where the recipe has such.
 func Chunk(text string, tok recipe.Tokenizer, r *recipe.Recipe) (*Chunks, error) {
 	if err := checkText(text); err != nil {
 		return nil, err
@@ -51,6 +52,9 @@ func Chunk(text string, tok recipe.Tokenizer, r *recipe.Recipe) (*Chunks, error)
 	sp, err := recipe.NewSpecials(tok)
 	if err != nil {
 		return nil, err
+	}
+	if r.Reverse && sp.Rev == recipe.None {
+		return nil, perk.Errorf(perk.EInvalid, "encoder.Chunk", "the tokenizer has no special token for chunks in reverse order").WithHint("use a recipe with reverse false")
 	}
 	c := &Chunks{Tokens: tok.Encode(text), label: sp.Doc, rev: sp.Rev}
 	c.spans = pack(sentences(c.Tokens, tok, r.ChunkTokens), r.ChunkTokens, r.Overlap)

@@ -50,10 +50,9 @@ func (r *Reasoner) tokens(ctx context.Context, s *lm.Session, a *perk.Answer, pr
 		limit = o.MaxTokens
 	}
 	limit = min(limit, r.model.Config().Context-s.Len())
-	a.Probability, a.Stopped, a.Prefill = 1, stoppedLength, time.Since(start)
+	a.Stopped, a.Prefill = stoppedLength, time.Since(start)
 	pick := newSampler(o, len(logits))
 	rep := newReply(r.tok, r.specials, o.Stop, emit)
-	t := &trace{}
 	start = time.Now()
 	for a.Tokens < limit {
 		if err := ctx.Err(); err != nil {
@@ -61,11 +60,11 @@ func (r *Reasoner) tokens(ctx context.Context, s *lm.Session, a *perk.Answer, pr
 		}
 		token, p := pick.pick(logits)
 		a.Tokens++
-		if rep.answering(token) {
-			a.Probability *= p
+		d := decoded{token: token, probability: p}
+		if rep.mayAnswer() {
+			d.entropy = pick.entropy()
 		}
-		t.see(rep, pick, token, p)
-		stopped, err := rep.add(token)
+		stopped, err := rep.add(d)
 		if err != nil {
 			return nil, perk.E(perk.ErrorCode(err), "reasoner.Ask", err)
 		}
@@ -83,7 +82,7 @@ func (r *Reasoner) tokens(ctx context.Context, s *lm.Session, a *perk.Answer, pr
 	if a.Text, err = rep.finish(); err != nil {
 		return nil, perk.E(perk.ErrorCode(err), "reasoner.Ask", err)
 	}
-	a.Support = rep.support()
+	a.Support, a.Probability = rep.support(), rep.trace.product
 	a.Decode = time.Since(start)
-	return t, nil
+	return &rep.trace, nil
 }

@@ -8,20 +8,22 @@ import (
 // trace adds up what the decoded tokens tell about the answer.
 type trace struct {
 	answer, support confidence.Tokens
+	product         float64 // of the probabilities of the answer's tokens and of what ends it
 	entropy         float64
 	answered        bool // the reply came to its answer
 }
 
-// see takes the next token of a reply, before the reply does.
-func (t *trace) see(rep *reply, pick *sampler, token int32, p float64) {
+// see takes the next token of a reply, of its answer, its support or neither.
+func (t *trace) see(answering, supporting bool, d decoded) {
 	switch {
-	case rep.answering(token):
+	case answering:
 		if !t.answered {
-			t.answered, t.entropy = true, pick.entropy()
+			t.answered, t.entropy, t.product = true, d.entropy, 1
 		}
-		t.answer.Add(p)
-	case rep.state == inSupport:
-		t.support.Add(p)
+		t.answer.Add(d.probability)
+		t.product *= d.probability
+	case supporting:
+		t.support.Add(d.probability)
 	}
 }
 
@@ -52,7 +54,7 @@ func (r *Reasoner) least(o perk.DecodeOptions) float64 {
 func (r *Reasoner) judge(a *perk.Answer, t *trace, question string) {
 	switch {
 	case !t.answered:
-		a.Probability, a.Confidence = 0, 0
+		a.Confidence = 0
 	case r.recipe.Calibration != nil:
 		a.Confidence = r.recipe.Calibration.Confidence(t.signals(question, a.Support))
 	default:

@@ -16,10 +16,20 @@ type reply struct {
 	stop  []string
 	emit  func(string) error // may be nil
 	state part
+	open  []decoded // tokens that may become a mark
+	ended bool
 	facts []fact
 	out   []int32 // the answer's tokens
 	text  string  // the answer as far as it is final
 	sent  int     // bytes of text that were emitted
+	trace trace
+}
+
+// decoded is a token of a reply.
+type decoded struct {
+	token       int32
+	probability float64
+	entropy     float64 // of the distribution that it was picked from, nats; counts where the answer begins
 }
 
 // part is where in a reply the next token stands.
@@ -42,48 +52,118 @@ func newReply(tok recipe.Tokenizer, sp recipe.Specials, stop []string, emit func
 	return &reply{tok: tok, sp: sp, stop: stop, emit: emit}
 }
 
-// answering says whether a token that comes now counts in the answer's probability: the answer's own tokens and the one that ends it.
-func (r *reply) answering(token int32) bool {
-	switch r.state {
-	case inAnswer:
-		return true
-	case atStart:
-		return token != r.sp.SupportOpen && token != r.sp.OutputOpen
-	case between:
-		return token != r.sp.OutputOpen
-	}
-	return false
-}
+// mayAnswer says whether the answer can begin with the next token.
+func (r *reply) mayAnswer() bool { return r.state != inSupport && !r.trace.answered }
 
 // add takes the next token. stopped is "" while the reply goes on. Errors are emit's.
-func (r *reply) add(token int32) (stopped string, err error) {
-	if token == r.sp.EOS || r.state == inAnswer && token == r.sp.OutputClose {
-		return stoppedEnd, nil
+func (r *reply) add(d decoded) (stopped string, err error) {
+	r.open = append(r.open, d)
+	for len(r.open) > 0 && !r.ended {
+		is, n := r.match()
+		if is == unknown {
+			return "", nil
+		}
+		taken := r.open[:n]
+		r.open = r.open[n:]
+		if stopped, err = r.take(is, taken); err != nil {
+			return "", err
+		}
+		r.ended = stopped != ""
+	}
+	return stopped, nil
+}
+
+// kind is what tokens turn out to be.
+type kind int
+
+const (
+	unknown kind = iota // they may become a mark
+	plain
+	eos
+	supportOpen
+	supportClose
+	outputOpen
+	outputClose
+	nextFact
+	nextReversed
+	absent
+)
+
+// match tells what the first of the open tokens are, and how many of them it is.
+func (r *reply) match() (kind, int) {
+	if r.open[0].token == r.sp.EOS {
+		return eos, 1
+	}
+	var marks [5]struct {
+		is   kind
+		mark recipe.Mark
+	}
+	n := 0
+	may := func(is kind, m recipe.Mark) { marks[n].is, marks[n].mark, n = is, m, n+1 }
+	switch r.state {
+	case atStart:
+		may(supportOpen, r.sp.SupportOpen)
+		may(outputOpen, r.sp.OutputOpen)
+	case inSupport:
+		may(supportClose, r.sp.SupportClose)
+		may(nextFact, r.sp.Fact)
+		may(nextReversed, r.sp.Reversed)
+		may(absent, r.sp.Absent)
+		may(outputOpen, r.sp.OutputOpen)
+	case between:
+		may(outputOpen, r.sp.OutputOpen)
+	case inAnswer:
+		may(outputClose, r.sp.OutputClose)
+	}
+	partly := false
+	for _, m := range marks[:n] {
+		same := 0
+		for same < min(len(m.mark), len(r.open)) && m.mark[same] == r.open[same].token {
+			same++
+		}
+		if same > 0 && same == len(m.mark) {
+			return m.is, same
+		}
+		partly = partly || same == len(r.open) && len(m.mark) > 0
+	}
+	if partly {
+		return unknown, 0
+	}
+	return plain, 1
+}
+
+// take moves on by tokens that are known.
+func (r *reply) take(is kind, tokens []decoded) (stopped string, err error) {
+	answering := r.state == inAnswer || r.state != inSupport && (is == plain || is == eos)
+	for _, d := range tokens {
+		r.trace.see(answering, r.state == inSupport, d)
 	}
 	switch {
-	case r.state == inSupport && token != r.sp.OutputOpen:
-		r.recall(token)
+	case is == eos || is == outputClose:
+		return stoppedEnd, nil
+	case is == outputOpen:
+		r.state = inAnswer
 		return "", nil
-	case token == r.sp.SupportOpen && r.state == atStart:
+	case is == supportOpen:
 		r.state = inSupport
 		return "", nil
-	case token == r.sp.OutputOpen && r.state != inAnswer:
-		r.state = inAnswer
+	case r.state == inSupport:
+		r.recall(is, tokens[0].token)
 		return "", nil
 	}
 	r.state = inAnswer // a plain answer has no opening token
-	r.out = append(r.out, token)
+	r.out = append(r.out, tokens[0].token)
 	return r.advance()
 }
 
-func (r *reply) recall(token int32) {
-	switch token {
-	case r.sp.SupportClose:
+func (r *reply) recall(is kind, token int32) {
+	switch is {
+	case supportClose:
 		r.state = between
-	case r.sp.Ask:
+	case absent:
 		r.facts = r.facts[:max(0, len(r.facts)-1)] // a probe that found nothing
-	case r.sp.Doc, r.sp.Rev:
-		r.facts = append(r.facts, fact{reversed: token == r.sp.Rev})
+	case nextFact, nextReversed:
+		r.facts = append(r.facts, fact{reversed: is == nextReversed})
 	default:
 		if len(r.facts) == 0 {
 			r.facts = append(r.facts, fact{})
@@ -130,8 +210,20 @@ func (r *reply) send(end int) error {
 	return r.emit(piece)
 }
 
-// finish emits the rest and gives the whole answer.
-func (r *reply) finish() (string, error) { return valid(r.text), r.send(len(r.text)) }
+// finish emits the rest and gives the whole answer. The beginning of a mark that did not come to its end is text.
+func (r *reply) finish() (string, error) {
+	for i := range r.open {
+		if r.ended {
+			break
+		}
+		stopped, err := r.take(plain, r.open[i:i+1])
+		if err != nil {
+			return "", err
+		}
+		r.ended = stopped != ""
+	}
+	return valid(r.text), r.send(len(r.text))
+}
 
 // support gives the recalled facts in reading order.
 func (r *reply) support() []perk.Fact {

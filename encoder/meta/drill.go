@@ -120,7 +120,7 @@ func loadDrill[T kernel.Float](tokens, at, targets []int32, weight []T, asks []a
 	for i, a := range asks {
 		copy(tokens[i*seq:], a.tokens)
 		for t := a.answer + 1; t < len(a.tokens) && r < len(at); t++ {
-			if v := a.tokens[t]; t >= a.output || v == sp.Doc || v == sp.Rev || v == sp.SupportClose {
+			if v := a.tokens[t]; t >= a.output || sp.EndsFact(v) {
 				at[r], targets[r] = int32(i*seq+t-1), v
 				scored[i]++
 				r++

@@ -38,11 +38,11 @@ func TestDrillScoresConclusions(t *testing.T) {
 	for i, a := range s.asks {
 		var want []int32
 		for at := a.answer + 1; at < len(a.tokens); at++ {
-			if v := a.tokens[at]; at >= a.output || v == sp.Doc || v == sp.Rev || v == sp.SupportClose {
+			if v := a.tokens[at]; at >= a.output || v == sp.Doc || v == sp.Rev || v == sp.SupportClose[0] {
 				want = append(want, v)
 			}
 		}
-		if got := q.targets[r : r+scored[i]]; !slices.Equal(got, want) || !slices.Contains(got, sp.SupportClose) || !slices.Contains(got, sp.OutputOpen) {
+		if got := q.targets[r : r+scored[i]]; !slices.Equal(got, want) || !slices.Contains(got, sp.SupportClose[0]) || !slices.Contains(got, sp.OutputOpen[0]) {
 			t.Errorf("question %d: a loss on %v, want %v", i, got, want)
 		}
 		r += scored[i]

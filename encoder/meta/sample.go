@@ -9,7 +9,6 @@ import (
 	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
-	"github.com/perkdb/perk/internal/tokenizer"
 )
 
 // sample is one episode as token sequences, before padding.
@@ -40,7 +39,7 @@ func (s *sample) rows() int {
 // sampler draws episodes; the same (seed, step, index) gives the same episode.
 type sampler struct {
 	c        *Config
-	tok      *tokenizer.Tokenizer
+	tok      recipe.Tokenizer
 	specials recipe.Specials
 	prompt   recipe.Prompt
 	fillers  [2]task.Filler // corpus, generated
@@ -176,5 +175,5 @@ func (s *sampler) ask(q task.QA, context func(question string) []int32) ask {
 	}
 	t := slices.Concat(before, s.prompt.Question(s.tok, s.specials, q.Question))
 	reply := s.prompt.Answer(s.tok, s.specials, q.Answers[0], support...)
-	return ask{question: q.Question, tokens: append(t, reply...), answer: len(t), output: len(t) + slices.Index(reply, s.specials.OutputOpen)}
+	return ask{question: q.Question, tokens: append(t, reply...), answer: len(t), output: len(t) + len(s.prompt.Support(s.tok, s.specials, support...))}
 }

@@ -11,14 +11,13 @@ import (
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/task"
-	"github.com/perkdb/perk/internal/tokenizer"
 )
 
 // Trainer meta-trains a base model and its recipe from nothing but a seed and a corpus. Its state after a step depends on the configuration, the
 // corpus and the number of steps only, not on the number of workers.
 type Trainer struct {
 	c       *Config
-	tok     *tokenizer.Tokenizer
+	tok     recipe.Tokenizer
 	sampler sampler
 	params  []*param
 	m, v    [][]float32 // AdamW's moments by parameter
@@ -54,7 +53,7 @@ type ByTask struct {
 }
 
 // New starts training at step 0. filler is the corpus that facts are hidden in. Errors: EInvalid.
-func New(c *Config, tok *tokenizer.Tokenizer, filler task.Filler, workers int) (*Trainer, error) {
+func New(c *Config, tok recipe.Tokenizer, filler task.Filler, workers int) (*Trainer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

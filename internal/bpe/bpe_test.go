@@ -302,6 +302,31 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+func TestText(t *testing.T) {
+	tok := small(t, bpe.GPT2)
+	text, err := bpe.NewText(tok, 300, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"<eos>": true, "<doc>": true, "<rev>": false, "<ask>": false} {
+		if id, ok := text.Special(name); ok != want || ok && id != 300 {
+			t.Errorf("%s is %d, %t", name, id, ok)
+		}
+	}
+	for _, ids := range [][2]int32{{300, 302}, {-1, 300}, {300, 'a'}, {301, 300}} {
+		if _, err := bpe.NewText(tok, ids[0], ids[1]); perk.ErrorCode(err) != perk.EInvalid {
+			t.Errorf("%v: %v, want EInvalid", ids, err)
+		}
+	}
+	one, err := json.Marshal(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, err := json.Marshal(tok); err != nil || string(one) == string(other) {
+		t.Errorf("the ids are no part of the JSON (%v)", err)
+	}
+}
+
 func TestParseRefusesByName(t *testing.T) {
 	good, err := json.Marshal(small(t, bpe.Qwen2))
 	if err != nil {

@@ -80,6 +80,9 @@ func (t *Tokenizer) pieces(out []int32, text string) []int32 {
 	return out
 }
 
+// Count says how many ids Encode gives.
+func (t *Tokenizer) Count(text string) int { return len(t.Encode(text)) }
+
 // Decode gives the bytes of ids. Special tokens and ids outside the vocabulary are dropped.
 func (t *Tokenizer) Decode(ids []int32) string {
 	var b strings.Builder

@@ -21,8 +21,12 @@ func (r *Recipe) Bind(model *lm.Model, tok Tokenizer) (perk.ModelID, perk.Recipe
 	if err := r.CheckModel(base); err != nil {
 		return none, none, err
 	}
-	if _, err := NewSpecials(tok); err != nil {
+	sp, err := NewSpecials(tok)
+	if err != nil {
 		return none, none, err
+	}
+	if r.Reverse && sp.Rev == None {
+		return none, none, perk.Errorf(perk.EInvalid, op, "the recipe writes chunks in reverse order, for which the base model's vocabulary has no mark").WithHint("use a recipe with reverse false")
 	}
 	cfg := model.Config()
 	widths := make(map[string]lm.Linear)

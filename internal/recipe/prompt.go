@@ -12,41 +12,84 @@ import (
 type Tokenizer interface {
 	Encode(text string) []int32
 	Decode(tokens []int32) string
+	Count(text string) int // of the tokens that Encode gives
+	VocabSize() int        // one more than the largest id
 	// Special gives the id of a special token such as "<eos>".
 	Special(name string) (id int32, ok bool)
 	json.Marshaler // its bytes are part of the base model's identity
 }
 
-// Specials are the ids of the special tokens of a base model.
+// Specials are the marks of documents, questions and answers in a base model's vocabulary. perk's own tokenizers have a special token for each. Published
+// vocabularies have tokens for the beginning and the end of a text, at most: chunks and questions begin with the first of these, and the other marks are spelt out
+// as text, as PERK's authors do.
 type Specials struct {
-	EOS          int32 // ends an answer
-	Doc          int32 // begins a chunk of a document, or a support fact, in reading order
-	Rev          int32 // begins a chunk or support fact whose tokens are in reverse order
-	Ask          int32 // begins a question
-	SupportOpen  int32
-	SupportClose int32
-	OutputOpen   int32
-	OutputClose  int32
+	EOS int32 // ends an answer
+	Doc int32 // begins a chunk of a document
+	Rev int32 // begins a chunk whose tokens are in reverse order; None where the vocabulary has no token for it
+	Ask int32 // begins a question
+
+	SupportOpen, SupportClose Mark
+	OutputOpen, OutputClose   Mark
+	Fact                      Mark // begins a support fact; as text, it stands between two
+	Reversed                  Mark // begins a support fact whose tokens are in reverse order; nil: there are none
+	Absent                    Mark // ends a probe; nil: there are none
 }
 
-// NewSpecials looks the special tokens up. Errors: EInvalid naming the token that the tokenizer lacks.
+// Mark is the tokens that a mark is spelt with.
+type Mark []int32
+
+// None stands for a token that a vocabulary lacks.
+const None int32 = -1
+
+// Names of the tokens that a tokenizer tells by Special. Every one has those for EOS and Doc.
+const (
+	eosName = "<eos>"
+	docName = "<doc>"
+	revName = "<rev>"
+	askName = "<ask>"
+)
+
+// NewSpecials looks the marks up. Errors: EInvalid naming the token that the tokenizer lacks.
 func NewSpecials(tok Tokenizer) (Specials, error) {
-	var s Specials
+	s := Specials{Rev: None}
 	for _, e := range []struct {
 		name string
 		id   *int32
-	}{
-		{"<eos>", &s.EOS}, {"<doc>", &s.Doc}, {"<rev>", &s.Rev}, {"<ask>", &s.Ask},
-		{"<support>", &s.SupportOpen}, {"</support>", &s.SupportClose}, {"<output>", &s.OutputOpen}, {"</output>", &s.OutputClose},
-	} {
+	}{{eosName, &s.EOS}, {docName, &s.Doc}} {
 		id, ok := tok.Special(e.name)
 		if !ok {
 			return s, perk.Errorf(perk.EInvalid, "recipe.NewSpecials", "the tokenizer has no special token %s", e.name).
-				WithHint("use a base model that perk train made")
+				WithHint("use a base model that `perk train` made or `perk model` took in")
 		}
 		*e.id = id
 	}
+	ask, ok := tok.Special(askName)
+	if !ok {
+		s.Ask = s.Doc
+		s.SupportOpen, s.SupportClose, s.Fact = tok.Encode("<support>"), tok.Encode("</support>\n"), tok.Encode("\n")
+		s.OutputOpen, s.OutputClose = tok.Encode("<output>"), tok.Encode("</output>")
+		return s, nil
+	}
+	s.Ask = ask
+	for _, e := range []struct {
+		name string
+		mark *Mark
+	}{{"<support>", &s.SupportOpen}, {"</support>", &s.SupportClose}, {"<output>", &s.OutputOpen}, {"</output>", &s.OutputClose}, {docName, &s.Fact},
+		{revName, &s.Reversed}, {askName, &s.Absent}} {
+		id, ok := tok.Special(e.name)
+		if !ok {
+			return s, perk.Errorf(perk.EInvalid, "recipe.NewSpecials", "the tokenizer has a special token %s and none %s", askName, e.name).
+				WithHint("use the tokenizer that `perk train` wrote with the model")
+		}
+		*e.mark = Mark{id}
+	}
+	s.Rev = s.Reversed[0]
 	return s, nil
+}
+
+// EndsFact reports whether a token inside a support is one of the marks that end a fact.
+func (s Specials) EndsFact(token int32) bool {
+	return slices.Contains(s.Fact, token) || slices.Contains(s.Reversed, token) || slices.Contains(s.SupportClose, token)
 }
 
 // Prompt lays out question and answer as meta-training saw them: <ask> + Before + question + After, then the answer.
@@ -57,6 +100,11 @@ type Prompt struct {
 
 // DefaultPrompt asks "<ask>{question}\nAnswer:".
 func DefaultPrompt() Prompt { return Prompt{After: "\nAnswer:"} }
+
+// TextPrompt asks as PERK's authors do, for base models that were not trained with marks of ours.
+func TextPrompt() Prompt {
+	return Prompt{Before: "You have memorized 1 documents.\n", After: "\nAnswer:"}
+}
 
 // Question gives the tokens that the model is asked with.
 func (p Prompt) Question(tok Tokenizer, s Specials, question string) []int32 {
@@ -71,35 +119,51 @@ type Fact struct {
 	Absent   bool // a probe: the document holds no such text
 }
 
-// Answer gives the tokens that the model is trained to answer with:
+// Answer gives the tokens that the model is trained to answer with: those of Support, and
 //
-//	[<support> (<doc> fact | <rev> tcaf)... </support>] <output> answer </output> <eos>
+//	<output> answer </output> <eos>
 //
-// The support part is left out when there are no facts; an absent fact ends with <ask>. Facts and answer are tokenised behind the space that they have
-// inside a document (but for a fact that begins with a comma), so that they are the same tokens there and here.
+// The answer is tokenised behind the space that it has inside a document, so that it is the same tokens there and here.
 func (p Prompt) Answer(tok Tokenizer, s Specials, answer string, support ...Fact) []int32 {
+	return slices.Concat(p.Support(tok, s, support...), s.OutputOpen, tok.Encode(" "+answer), s.OutputClose, []int32{s.EOS})
+}
+
+// Support gives the tokens that recall facts before an answer, none where there are no facts:
+//
+//	<support> (<doc> fact | <rev> tcaf)... </support>
+//
+// An absent fact ends with <ask>. Where marks are text, facts stand on lines of their own and in reading order, and absent ones are left out. Facts are
+// tokenised as answers are, but for one that begins with a comma.
+func (p Prompt) Support(tok Tokenizer, s Specials, support ...Fact) []int32 {
 	var out []int32
-	if len(support) > 0 {
-		out = append(out, s.SupportOpen)
-		for _, f := range support {
-			text := f.Text
-			if !strings.HasPrefix(text, ",") {
-				text = " " + text
-			}
-			t := tok.Encode(text)
-			if f.Reversed {
-				t = slices.Clone(t)
-				slices.Reverse(t)
-				out = append(append(out, s.Rev), t...)
-			} else {
-				out = append(append(out, s.Doc), t...)
-			}
-			if f.Absent {
-				out = append(out, s.Ask)
-			}
+	for _, f := range support {
+		if f.Absent && s.Absent == nil {
+			continue
 		}
-		out = append(out, s.SupportClose)
+		text := f.Text
+		if !strings.HasPrefix(text, ",") {
+			text = " " + text
+		}
+		t, mark := tok.Encode(text), s.Fact
+		if f.Reversed && s.Reversed != nil {
+			t, mark = slices.Clone(t), s.Reversed
+			slices.Reverse(t)
+		}
+		switch {
+		case len(out) > 0:
+			out = append(out, mark...)
+		case s.Reversed != nil:
+			out = append(append(out, s.SupportOpen...), mark...)
+		default: // text between two facts does not stand before the first
+			out = append(out, s.SupportOpen...)
+		}
+		out = append(out, t...)
+		if f.Absent {
+			out = append(out, s.Absent...)
+		}
 	}
-	out = append(append(out, s.OutputOpen), tok.Encode(" "+answer)...)
-	return append(out, s.OutputClose, s.EOS)
+	if len(out) > 0 {
+		out = append(out, s.SupportClose...)
+	}
+	return out
 }

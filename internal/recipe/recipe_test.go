@@ -229,19 +229,46 @@ func TestPromptTokens(t *testing.T) {
 	if d := cmp.Diff(want, p.Question(tok, sp, "q?")); d != "" {
 		t.Errorf("question (-want +got):\n%s", d)
 	}
-	want = slices.Concat([]int32{sp.SupportOpen, sp.Doc}, tok.Encode(" ab"), []int32{sp.Rev}, tok.Encode("dc "),
-		[]int32{sp.SupportClose, sp.OutputOpen}, tok.Encode(" x"), []int32{sp.OutputClose, sp.EOS})
+	want = slices.Concat(sp.SupportOpen, []int32{sp.Doc}, tok.Encode(" ab"), []int32{sp.Rev}, tok.Encode("dc "),
+		sp.SupportClose, sp.OutputOpen, tok.Encode(" x"), sp.OutputClose, []int32{sp.EOS})
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x", recipe.Fact{Text: "ab"}, recipe.Fact{Text: "cd", Reversed: true})); d != "" {
 		t.Errorf("answer (-want +got):\n%s", d)
 	}
-	want = slices.Concat([]int32{sp.SupportOpen, sp.Rev}, tok.Encode("ba,"), []int32{sp.Ask, sp.Doc}, tok.Encode(" c"),
-		[]int32{sp.SupportClose, sp.OutputOpen}, tok.Encode(" x"), []int32{sp.OutputClose, sp.EOS})
+	want = slices.Concat(sp.SupportOpen, []int32{sp.Rev}, tok.Encode("ba,"), []int32{sp.Ask, sp.Doc}, tok.Encode(" c"),
+		sp.SupportClose, sp.OutputOpen, tok.Encode(" x"), sp.OutputClose, []int32{sp.EOS})
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x", recipe.Fact{Text: ",ab", Reversed: true, Absent: true}, recipe.Fact{Text: "c"})); d != "" {
 		t.Errorf("answer with a probe (-want +got):\n%s", d)
 	}
-	want = slices.Concat([]int32{sp.OutputOpen}, tok.Encode(" x"), []int32{sp.OutputClose, sp.EOS})
+	want = slices.Concat(sp.OutputOpen, tok.Encode(" x"), sp.OutputClose, []int32{sp.EOS})
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x")); d != "" {
 		t.Errorf("plain answer (-want +got):\n%s", d)
+	}
+}
+
+func TestPromptInAPublishedVocabulary(t *testing.T) {
+	tok := recipetest.TextTokenizer(t)
+	sp, err := recipe.NewSpecials(tok)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sp.EOS != 256 || sp.Doc != 256 || sp.Ask != 256 || sp.Rev != recipe.None {
+		t.Errorf("marks are %+v", sp)
+	}
+	p := recipe.TextPrompt()
+	shown := func(tokens []int32) string {
+		if n := slices.Index(tokens, 256); n >= 0 && n < len(tokens)-1 && n > 0 {
+			t.Errorf("token 256 at %d of %d", n, len(tokens))
+		}
+		return tok.Decode(tokens)
+	}
+	for want, tokens := range map[string][]int32{
+		"You have memorized 1 documents.\nWho?\nAnswer:":   p.Question(tok, sp, "Who?"),
+		"<output> x</output>":                              p.Answer(tok, sp, "x"),
+		"<support> ab\n cd</support>\n<output> x</output>": p.Answer(tok, sp, "x", recipe.Fact{Text: "ab"}, recipe.Fact{Text: "cd", Reversed: true}, recipe.Fact{Text: "e", Absent: true}),
+	} {
+		if got := shown(tokens); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

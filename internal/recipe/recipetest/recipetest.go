@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/perkdb/perk/internal/bpe"
 	"github.com/perkdb/perk/internal/confidence"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/lora"
@@ -23,6 +24,29 @@ func Tokenizer(t testing.TB) *tokenizer.Tokenizer {
 		t.Fatal(err)
 	}
 	return tok
+}
+
+// TextTokenizer is a published kind of tokenizer without merges: one token a byte, and one special token, 256, that begins and ends a text.
+func TextTokenizer(t testing.TB) *bpe.Text {
+	t.Helper()
+	v := bpe.Vocabulary{Pre: bpe.GPT2, Added: []bpe.Added{{ID: 256, Text: "<|endoftext|>", Special: true}}}
+	next := rune(0x100)
+	for b := range rune(256) { // spelt as GPT-2 spells them
+		if b <= ' ' || b >= 0x7f && b <= 0xa0 || b == 0xad {
+			v.Tokens, next = append(v.Tokens, string(next)), next+1
+		} else {
+			v.Tokens = append(v.Tokens, string(b))
+		}
+	}
+	tok, err := bpe.New(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := bpe.NewText(tok, 256, 256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // Model is a random nano model: 2 layers, 16 wide, a window of 256 tokens.
