@@ -112,6 +112,61 @@ func (s *server) Ask(r *pluginpb.AskRequest, stream grpc.ServerStreamingServer[p
 	return stream.Send(&pluginpb.AskResponse{Part: &pluginpb.AskResponse_Answer{Answer: answerToPB(a)}})
 }
 
+func (s *server) AskAll(stream grpc.BidiStreamingServer[pluginpb.Question, pluginpb.AskAllResponse]) error {
+	var questions []perk.Question
+	for {
+		m, err := stream.Recv()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		var p parser
+		questions = append(questions, p.question(m))
+		if p.err == nil {
+			p.err = few("plugin.AskAll", len(questions))
+		}
+		if p.err != nil {
+			return toStatus(p.err)
+		}
+	}
+	var sendErr error
+	err := s.m.AskAll(stream.Context(), questions, func(i int, a *perk.Answer, err error) {
+		r := &pluginpb.AskAllResponse{Index: int64(i)}
+		if err != nil {
+			r.Result = &pluginpb.AskAllResponse_Error{Error: errorToPB(err)}
+		} else {
+			r.Result = &pluginpb.AskAllResponse_Answer{Answer: answerToPB(a)}
+		}
+		if sendErr == nil {
+			sendErr = stream.Send(r)
+		}
+	})
+	if err != nil {
+		return toStatus(err)
+	}
+	return sendErr
+}
+
+func (s *server) Find(r *pluginpb.FindRequest, stream grpc.ServerStreamingServer[pluginpb.DocumentID]) error {
+	var p parser
+	content := p.hash("content", r.GetContent())
+	if p.err != nil {
+		return toStatus(p.err)
+	}
+	ids, err := s.m.Find(stream.Context(), content)
+	if err != nil {
+		return toStatus(err)
+	}
+	for _, id := range ids {
+		if err := stream.Send(idToPB(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *server) Forget(ctx context.Context, r *pluginpb.ForgetRequest) (*pluginpb.ForgetResponse, error) {
 	var p parser
 	id := p.id(r.GetDocument())

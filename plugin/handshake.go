@@ -9,7 +9,7 @@ import (
 )
 
 // ProtocolVersion changes whenever an old host and a new plugin, or the other way round, would misunderstand each other.
-const ProtocolVersion = 2
+const ProtocolVersion = 3
 
 // pluginName is the one entry of go-plugin's plugin set.
 const pluginName = "module"

@@ -22,6 +22,17 @@ func (h *Host) Ask(ctx context.Context, q perk.Question, emit func(string) error
 	return call(ctx, h, "plugin.Ask", false, func(m Module) (*perk.Answer, error) { return m.Ask(ctx, q, emit) })
 }
 
+// AskAll implements Module. It is not repeated when the process dies.
+func (h *Host) AskAll(ctx context.Context, questions []perk.Question, done func(int, *perk.Answer, error)) error {
+	_, err := call(ctx, h, "plugin.AskAll", false, func(m Module) (struct{}, error) { return struct{}{}, m.AskAll(ctx, questions, done) })
+	return err
+}
+
+// Find implements Module.
+func (h *Host) Find(ctx context.Context, content perk.Hash) ([]perk.DocumentID, error) {
+	return call(ctx, h, "plugin.Find", true, func(m Module) ([]perk.DocumentID, error) { return m.Find(ctx, content) })
+}
+
 // Forget implements Module.
 func (h *Host) Forget(ctx context.Context, id perk.DocumentID) (int, error) {
 	return call(ctx, h, "plugin.Forget", false, func(m Module) (int, error) { return m.Forget(ctx, id) })

@@ -16,12 +16,18 @@ type Module interface {
 	// called from one goroutine. Errors: EInvalid (id, empty text, not UTF-8, longer than MaxDocument), ENoSpace, ECanceled.
 	Encode(ctx context.Context, d perk.Document, progress func(perk.Progress)) (perk.AdapterInfo, error)
 	perk.Reasoner
+	// AskAll asks several questions at once. done gets each question's answer or error as it comes, in any order, from one goroutine at a time. When the call
+	// itself ends early, with ECanceled or EUnavailable, the questions that done did not get were not answered. Errors: EInvalid (more than MaxQuestions).
+	AskAll(ctx context.Context, questions []perk.Question, done func(i int, a *perk.Answer, err error)) error
 	// Forget removes every adapter of a document, whatever the model and recipe, and says how many there were. Errors: EInvalid.
 	Forget(ctx context.Context, id perk.DocumentID) (int, error)
 	// List walks the adapters of a collection (all collections when it is empty) in key order. It ends after the first error.
 	List(ctx context.Context, collection string) iter.Seq2[perk.AdapterInfo, error]
 	// Describe gives the state of one document's adapter of the module's own model and recipe. Errors: EInvalid, ENotFound (pending), ECorrupt.
 	Describe(ctx context.Context, id perk.DocumentID) (perk.AdapterInfo, error)
+	// Find gives the documents whose adapters of the module's own model and recipe were written from a text with this hash, at most MaxFound, in the order of
+	// their ids.
+	Find(ctx context.Context, content perk.Hash) ([]perk.DocumentID, error)
 	// Verify reads every adapter whole, calls report (when not nil) for each damaged one, and says how many were read.
 	Verify(ctx context.Context, report func(perk.AdapterKey, error)) (int, error)
 	// Export gives one document's adapter of the module's own model and recipe, payload included. Errors: EInvalid, ENotFound, ECorrupt.
@@ -54,5 +60,8 @@ const (
 	MaxDocument = 64 << 20 // bytes of a document's text
 	MaxPayload  = 1 << 30  // bytes of an exported adapter's payload
 	MaxMeta     = 64 << 10 // bytes of a value of SetMeta
+	MaxFound    = 1000     // documents that Find gives
 	pieceSize   = 256 << 10
+
+	MaxQuestions = 1000 // questions of one AskAll
 )

@@ -126,6 +126,23 @@ func (m *memoryModule) Ask(ctx context.Context, q perk.Question, emit func(strin
 	return answer, nil
 }
 
+func (m *memoryModule) AskAll(ctx context.Context, questions []perk.Question, done func(int, *perk.Answer, error)) error {
+	return plugin.AskEach(ctx, m, 2, questions, done)
+}
+
+func (m *memoryModule) Find(_ context.Context, content perk.Hash) ([]perk.DocumentID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var ids []perk.DocumentID
+	for _, a := range m.adapters {
+		if a.Content == content {
+			ids = append(ids, a.Key.Document)
+		}
+	}
+	slices.SortFunc(ids, func(a, b perk.DocumentID) int { return cmp.Compare(a.Tenant+a.UUID, b.Tenant+b.UUID) })
+	return ids, nil
+}
+
 func (m *memoryModule) Forget(_ context.Context, id perk.DocumentID) (int, error) {
 	if err := id.Validate(); err != nil {
 		return 0, err

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"runtime"
+	"slices"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/integration/ollama"
@@ -37,6 +39,14 @@ func (g *guard) Ask(ctx context.Context, q perk.Question, emit func(string) erro
 		return nil, err
 	}
 	return locate.Ask(ctx, g.Module, q, d.Text, emit)
+}
+
+// AskAll implements plugin.Module.
+func (g *guard) AskAll(ctx context.Context, questions []perk.Question, done func(int, *perk.Answer, error)) error {
+	if slices.ContainsFunc(questions, func(q perk.Question) bool { return q.Content.IsZero() }) {
+		return plugin.AskEach(ctx, g, runtime.GOMAXPROCS(0), questions, done)
+	}
+	return g.Module.AskAll(ctx, questions, done)
 }
 
 // source finds a collection's source; nil where it was never indexed.

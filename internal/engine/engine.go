@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"os"
+	"runtime"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/semaphore"
@@ -33,6 +34,8 @@ type Engine struct {
 	rea   *reasoner.Reasoner
 	turn  *semaphore.Weighted // of the one encode under way
 	log   zerolog.Logger
+
+	contents contents
 }
 
 var _ plugin.Module = (*Engine)(nil)
@@ -85,6 +88,7 @@ func (e *Engine) Encode(ctx context.Context, d perk.Document, progress func(perk
 	if err := e.store.Put(ctx, a); err != nil {
 		return perk.AdapterInfo{}, err
 	}
+	e.contents.put(d.ID, a.Content)
 	e.log.Info().Stringer("doc", d.ID).Int("tokens", a.Tokens).Int("steps", a.Steps).Floats64("loss", a.Loss).
 		Int64("bytes", a.Bytes).Float64("seconds", a.Seconds).Msg("encoded a document")
 	return a.AdapterInfo, nil
@@ -95,9 +99,18 @@ func (e *Engine) Ask(ctx context.Context, q perk.Question, emit func(string) err
 	return e.rea.Ask(ctx, q, emit)
 }
 
+// AskAll implements plugin.Module: as many questions at a time as there are threads.
+func (e *Engine) AskAll(ctx context.Context, questions []perk.Question, done func(int, *perk.Answer, error)) error {
+	return plugin.AskEach(ctx, e.rea, runtime.GOMAXPROCS(0), questions, done)
+}
+
 // Forget implements plugin.Module.
 func (e *Engine) Forget(ctx context.Context, id perk.DocumentID) (int, error) {
-	return e.store.Delete(ctx, id)
+	n, err := e.store.Delete(ctx, id)
+	if err == nil {
+		e.contents.drop(id)
+	}
+	return n, err
 }
 
 // List implements plugin.Module.

@@ -38,6 +38,8 @@ func RunModuleTests(t *testing.T, open func(t testing.TB) plugin.Module, o Optio
 		{"encode again", suite.encodeAgain},
 		{"ask", suite.ask},
 		{"ask emit error", suite.askEmitError},
+		{"ask all", suite.askAll},
+		{"find", suite.find},
 		{"forget", suite.forget},
 		{"list", suite.list},
 		{"export", suite.export},

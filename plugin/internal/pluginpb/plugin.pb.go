@@ -1285,6 +1285,96 @@ func (*AskResponse_Piece) isAskResponse_Part() {}
 
 func (*AskResponse_Answer) isAskResponse_Part() {}
 
+type AskAllResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Index int64                  `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"` // of the question, from 0
+	// Types that are valid to be assigned to Result:
+	//
+	//	*AskAllResponse_Answer
+	//	*AskAllResponse_Error
+	Result        isAskAllResponse_Result `protobuf_oneof:"result"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AskAllResponse) Reset() {
+	*x = AskAllResponse{}
+	mi := &file_plugin_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AskAllResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AskAllResponse) ProtoMessage() {}
+
+func (x *AskAllResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AskAllResponse.ProtoReflect.Descriptor instead.
+func (*AskAllResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *AskAllResponse) GetIndex() int64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *AskAllResponse) GetResult() isAskAllResponse_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *AskAllResponse) GetAnswer() *Answer {
+	if x != nil {
+		if x, ok := x.Result.(*AskAllResponse_Answer); ok {
+			return x.Answer
+		}
+	}
+	return nil
+}
+
+func (x *AskAllResponse) GetError() *Error {
+	if x != nil {
+		if x, ok := x.Result.(*AskAllResponse_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isAskAllResponse_Result interface {
+	isAskAllResponse_Result()
+}
+
+type AskAllResponse_Answer struct {
+	Answer *Answer `protobuf:"bytes,2,opt,name=answer,proto3,oneof"`
+}
+
+type AskAllResponse_Error struct {
+	Error *Error `protobuf:"bytes,3,opt,name=error,proto3,oneof"`
+}
+
+func (*AskAllResponse_Answer) isAskAllResponse_Result() {}
+
+func (*AskAllResponse_Error) isAskAllResponse_Result() {}
+
 type ForgetRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Document      *DocumentID            `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
@@ -1294,7 +1384,7 @@ type ForgetRequest struct {
 
 func (x *ForgetRequest) Reset() {
 	*x = ForgetRequest{}
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1396,7 @@ func (x *ForgetRequest) String() string {
 func (*ForgetRequest) ProtoMessage() {}
 
 func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[16]
+	mi := &file_plugin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1409,7 @@ func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetRequest.ProtoReflect.Descriptor instead.
 func (*ForgetRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{16}
+	return file_plugin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ForgetRequest) GetDocument() *DocumentID {
@@ -1338,7 +1428,7 @@ type ForgetResponse struct {
 
 func (x *ForgetResponse) Reset() {
 	*x = ForgetResponse{}
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1350,7 +1440,7 @@ func (x *ForgetResponse) String() string {
 func (*ForgetResponse) ProtoMessage() {}
 
 func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[17]
+	mi := &file_plugin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1363,7 +1453,7 @@ func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetResponse.ProtoReflect.Descriptor instead.
 func (*ForgetResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{17}
+	return file_plugin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ForgetResponse) GetAdapters() int64 {
@@ -1382,7 +1472,7 @@ type ListRequest struct {
 
 func (x *ListRequest) Reset() {
 	*x = ListRequest{}
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1394,7 +1484,7 @@ func (x *ListRequest) String() string {
 func (*ListRequest) ProtoMessage() {}
 
 func (x *ListRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[18]
+	mi := &file_plugin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1407,7 +1497,7 @@ func (x *ListRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRequest.ProtoReflect.Descriptor instead.
 func (*ListRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{18}
+	return file_plugin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListRequest) GetCollection() []byte {
@@ -1426,7 +1516,7 @@ type DescribeRequest struct {
 
 func (x *DescribeRequest) Reset() {
 	*x = DescribeRequest{}
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1438,7 +1528,7 @@ func (x *DescribeRequest) String() string {
 func (*DescribeRequest) ProtoMessage() {}
 
 func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[19]
+	mi := &file_plugin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1451,12 +1541,56 @@ func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
 func (*DescribeRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{19}
+	return file_plugin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DescribeRequest) GetDocument() *DocumentID {
 	if x != nil {
 		return x.Document
+	}
+	return nil
+}
+
+type FindRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Content       []byte                 `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindRequest) Reset() {
+	*x = FindRequest{}
+	mi := &file_plugin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindRequest) ProtoMessage() {}
+
+func (x *FindRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindRequest.ProtoReflect.Descriptor instead.
+func (*FindRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *FindRequest) GetContent() []byte {
+	if x != nil {
+		return x.Content
 	}
 	return nil
 }
@@ -1469,7 +1603,7 @@ type VerifyRequest struct {
 
 func (x *VerifyRequest) Reset() {
 	*x = VerifyRequest{}
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1481,7 +1615,7 @@ func (x *VerifyRequest) String() string {
 func (*VerifyRequest) ProtoMessage() {}
 
 func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[20]
+	mi := &file_plugin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1494,7 +1628,7 @@ func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{20}
+	return file_plugin_proto_rawDescGZIP(), []int{22}
 }
 
 type VerifyResponse struct {
@@ -1510,7 +1644,7 @@ type VerifyResponse struct {
 
 func (x *VerifyResponse) Reset() {
 	*x = VerifyResponse{}
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1656,7 @@ func (x *VerifyResponse) String() string {
 func (*VerifyResponse) ProtoMessage() {}
 
 func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[21]
+	mi := &file_plugin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1669,7 @@ func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResponse.ProtoReflect.Descriptor instead.
 func (*VerifyResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{21}
+	return file_plugin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *VerifyResponse) GetPart() isVerifyResponse_Part {
@@ -1589,7 +1723,7 @@ type Damage struct {
 
 func (x *Damage) Reset() {
 	*x = Damage{}
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1601,7 +1735,7 @@ func (x *Damage) String() string {
 func (*Damage) ProtoMessage() {}
 
 func (x *Damage) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[22]
+	mi := &file_plugin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1614,7 +1748,7 @@ func (x *Damage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Damage.ProtoReflect.Descriptor instead.
 func (*Damage) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{22}
+	return file_plugin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Damage) GetKey() *AdapterKey {
@@ -1640,7 +1774,7 @@ type ExportRequest struct {
 
 func (x *ExportRequest) Reset() {
 	*x = ExportRequest{}
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +1786,7 @@ func (x *ExportRequest) String() string {
 func (*ExportRequest) ProtoMessage() {}
 
 func (x *ExportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[23]
+	mi := &file_plugin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1665,7 +1799,7 @@ func (x *ExportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRequest.ProtoReflect.Descriptor instead.
 func (*ExportRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{23}
+	return file_plugin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ExportRequest) GetDocument() *DocumentID {
@@ -1688,7 +1822,7 @@ type ExportResponse struct {
 
 func (x *ExportResponse) Reset() {
 	*x = ExportResponse{}
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1834,7 @@ func (x *ExportResponse) String() string {
 func (*ExportResponse) ProtoMessage() {}
 
 func (x *ExportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[24]
+	mi := &file_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1847,7 @@ func (x *ExportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
 func (*ExportResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{24}
+	return file_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ExportResponse) GetPart() isExportResponse_Part {
@@ -1765,7 +1899,7 @@ type GCRequest struct {
 
 func (x *GCRequest) Reset() {
 	*x = GCRequest{}
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +1911,7 @@ func (x *GCRequest) String() string {
 func (*GCRequest) ProtoMessage() {}
 
 func (x *GCRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[25]
+	mi := &file_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +1924,7 @@ func (x *GCRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GCRequest.ProtoReflect.Descriptor instead.
 func (*GCRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{25}
+	return file_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 type GCResponse struct {
@@ -1802,7 +1936,7 @@ type GCResponse struct {
 
 func (x *GCResponse) Reset() {
 	*x = GCResponse{}
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1814,7 +1948,7 @@ func (x *GCResponse) String() string {
 func (*GCResponse) ProtoMessage() {}
 
 func (x *GCResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[26]
+	mi := &file_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1827,7 +1961,7 @@ func (x *GCResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GCResponse.ProtoReflect.Descriptor instead.
 func (*GCResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{26}
+	return file_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GCResponse) GetBytes() int64 {
@@ -1846,7 +1980,7 @@ type MetaRequest struct {
 
 func (x *MetaRequest) Reset() {
 	*x = MetaRequest{}
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1858,7 +1992,7 @@ func (x *MetaRequest) String() string {
 func (*MetaRequest) ProtoMessage() {}
 
 func (x *MetaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1871,7 +2005,7 @@ func (x *MetaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetaRequest.ProtoReflect.Descriptor instead.
 func (*MetaRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{27}
+	return file_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *MetaRequest) GetKey() []byte {
@@ -1890,7 +2024,7 @@ type MetaResponse struct {
 
 func (x *MetaResponse) Reset() {
 	*x = MetaResponse{}
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2036,7 @@ func (x *MetaResponse) String() string {
 func (*MetaResponse) ProtoMessage() {}
 
 func (x *MetaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2049,7 @@ func (x *MetaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetaResponse.ProtoReflect.Descriptor instead.
 func (*MetaResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{28}
+	return file_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *MetaResponse) GetValue() []byte {
@@ -1935,7 +2069,7 @@ type SetMetaRequest struct {
 
 func (x *SetMetaRequest) Reset() {
 	*x = SetMetaRequest{}
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1947,7 +2081,7 @@ func (x *SetMetaRequest) String() string {
 func (*SetMetaRequest) ProtoMessage() {}
 
 func (x *SetMetaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1960,7 +2094,7 @@ func (x *SetMetaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMetaRequest.ProtoReflect.Descriptor instead.
 func (*SetMetaRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{29}
+	return file_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetMetaRequest) GetKey() []byte {
@@ -1985,7 +2119,7 @@ type SetMetaResponse struct {
 
 func (x *SetMetaResponse) Reset() {
 	*x = SetMetaResponse{}
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +2131,7 @@ func (x *SetMetaResponse) String() string {
 func (*SetMetaResponse) ProtoMessage() {}
 
 func (x *SetMetaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +2144,7 @@ func (x *SetMetaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMetaResponse.ProtoReflect.Descriptor instead.
 func (*SetMetaResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{30}
+	return file_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -2124,7 +2258,12 @@ const file_plugin_proto_rawDesc = "" +
 	"\vAskResponse\x12\x16\n" +
 	"\x05piece\x18\x01 \x01(\fH\x00R\x05piece\x120\n" +
 	"\x06answer\x18\x02 \x01(\v2\x16.perk.plugin.v1.AnswerH\x00R\x06answerB\x06\n" +
-	"\x04part\"G\n" +
+	"\x04part\"\x91\x01\n" +
+	"\x0eAskAllResponse\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x03R\x05index\x120\n" +
+	"\x06answer\x18\x02 \x01(\v2\x16.perk.plugin.v1.AnswerH\x00R\x06answer\x12-\n" +
+	"\x05error\x18\x03 \x01(\v2\x15.perk.plugin.v1.ErrorH\x00R\x05errorB\b\n" +
+	"\x06result\"G\n" +
 	"\rForgetRequest\x126\n" +
 	"\bdocument\x18\x01 \x01(\v2\x1a.perk.plugin.v1.DocumentIDR\bdocument\",\n" +
 	"\x0eForgetResponse\x12\x1a\n" +
@@ -2134,7 +2273,9 @@ const file_plugin_proto_rawDesc = "" +
 	"collection\x18\x01 \x01(\fR\n" +
 	"collection\"I\n" +
 	"\x0fDescribeRequest\x126\n" +
-	"\bdocument\x18\x01 \x01(\v2\x1a.perk.plugin.v1.DocumentIDR\bdocument\"\x0f\n" +
+	"\bdocument\x18\x01 \x01(\v2\x1a.perk.plugin.v1.DocumentIDR\bdocument\"'\n" +
+	"\vFindRequest\x12\x18\n" +
+	"\acontent\x18\x01 \x01(\fR\acontent\"\x0f\n" +
 	"\rVerifyRequest\"h\n" +
 	"\x0eVerifyResponse\x120\n" +
 	"\x06damage\x18\x01 \x01(\v2\x16.perk.plugin.v1.DamageH\x00R\x06damage\x12\x1c\n" +
@@ -2160,14 +2301,16 @@ const file_plugin_proto_rawDesc = "" +
 	"\x0eSetMetaRequest\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"\x11\n" +
-	"\x0fSetMetaResponse2\x93\x06\n" +
+	"\x0fSetMetaResponse2\x9e\a\n" +
 	"\x06Module\x12A\n" +
 	"\x04Info\x12\x1b.perk.plugin.v1.InfoRequest\x1a\x1c.perk.plugin.v1.InfoResponse\x12K\n" +
 	"\x06Encode\x12\x1d.perk.plugin.v1.EncodeRequest\x1a\x1e.perk.plugin.v1.EncodeResponse(\x010\x01\x12@\n" +
-	"\x03Ask\x12\x1a.perk.plugin.v1.AskRequest\x1a\x1b.perk.plugin.v1.AskResponse0\x01\x12G\n" +
+	"\x03Ask\x12\x1a.perk.plugin.v1.AskRequest\x1a\x1b.perk.plugin.v1.AskResponse0\x01\x12F\n" +
+	"\x06AskAll\x12\x18.perk.plugin.v1.Question\x1a\x1e.perk.plugin.v1.AskAllResponse(\x010\x01\x12G\n" +
 	"\x06Forget\x12\x1d.perk.plugin.v1.ForgetRequest\x1a\x1e.perk.plugin.v1.ForgetResponse\x12B\n" +
 	"\x04List\x12\x1b.perk.plugin.v1.ListRequest\x1a\x1b.perk.plugin.v1.AdapterInfo0\x01\x12H\n" +
-	"\bDescribe\x12\x1f.perk.plugin.v1.DescribeRequest\x1a\x1b.perk.plugin.v1.AdapterInfo\x12I\n" +
+	"\bDescribe\x12\x1f.perk.plugin.v1.DescribeRequest\x1a\x1b.perk.plugin.v1.AdapterInfo\x12A\n" +
+	"\x04Find\x12\x1b.perk.plugin.v1.FindRequest\x1a\x1a.perk.plugin.v1.DocumentID0\x01\x12I\n" +
 	"\x06Verify\x12\x1d.perk.plugin.v1.VerifyRequest\x1a\x1e.perk.plugin.v1.VerifyResponse0\x01\x12I\n" +
 	"\x06Export\x12\x1d.perk.plugin.v1.ExportRequest\x1a\x1e.perk.plugin.v1.ExportResponse0\x01\x12;\n" +
 	"\x02GC\x12\x19.perk.plugin.v1.GCRequest\x1a\x1a.perk.plugin.v1.GCResponse\x12A\n" +
@@ -2186,7 +2329,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 	return file_plugin_proto_rawDescData
 }
 
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_plugin_proto_goTypes = []any{
 	(*DocumentID)(nil),            // 0: perk.plugin.v1.DocumentID
 	(*AdapterKey)(nil),            // 1: perk.plugin.v1.AdapterKey
@@ -2204,27 +2347,29 @@ var file_plugin_proto_goTypes = []any{
 	(*EncodeResponse)(nil),        // 13: perk.plugin.v1.EncodeResponse
 	(*AskRequest)(nil),            // 14: perk.plugin.v1.AskRequest
 	(*AskResponse)(nil),           // 15: perk.plugin.v1.AskResponse
-	(*ForgetRequest)(nil),         // 16: perk.plugin.v1.ForgetRequest
-	(*ForgetResponse)(nil),        // 17: perk.plugin.v1.ForgetResponse
-	(*ListRequest)(nil),           // 18: perk.plugin.v1.ListRequest
-	(*DescribeRequest)(nil),       // 19: perk.plugin.v1.DescribeRequest
-	(*VerifyRequest)(nil),         // 20: perk.plugin.v1.VerifyRequest
-	(*VerifyResponse)(nil),        // 21: perk.plugin.v1.VerifyResponse
-	(*Damage)(nil),                // 22: perk.plugin.v1.Damage
-	(*ExportRequest)(nil),         // 23: perk.plugin.v1.ExportRequest
-	(*ExportResponse)(nil),        // 24: perk.plugin.v1.ExportResponse
-	(*GCRequest)(nil),             // 25: perk.plugin.v1.GCRequest
-	(*GCResponse)(nil),            // 26: perk.plugin.v1.GCResponse
-	(*MetaRequest)(nil),           // 27: perk.plugin.v1.MetaRequest
-	(*MetaResponse)(nil),          // 28: perk.plugin.v1.MetaResponse
-	(*SetMetaRequest)(nil),        // 29: perk.plugin.v1.SetMetaRequest
-	(*SetMetaResponse)(nil),       // 30: perk.plugin.v1.SetMetaResponse
-	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
+	(*AskAllResponse)(nil),        // 16: perk.plugin.v1.AskAllResponse
+	(*ForgetRequest)(nil),         // 17: perk.plugin.v1.ForgetRequest
+	(*ForgetResponse)(nil),        // 18: perk.plugin.v1.ForgetResponse
+	(*ListRequest)(nil),           // 19: perk.plugin.v1.ListRequest
+	(*DescribeRequest)(nil),       // 20: perk.plugin.v1.DescribeRequest
+	(*FindRequest)(nil),           // 21: perk.plugin.v1.FindRequest
+	(*VerifyRequest)(nil),         // 22: perk.plugin.v1.VerifyRequest
+	(*VerifyResponse)(nil),        // 23: perk.plugin.v1.VerifyResponse
+	(*Damage)(nil),                // 24: perk.plugin.v1.Damage
+	(*ExportRequest)(nil),         // 25: perk.plugin.v1.ExportRequest
+	(*ExportResponse)(nil),        // 26: perk.plugin.v1.ExportResponse
+	(*GCRequest)(nil),             // 27: perk.plugin.v1.GCRequest
+	(*GCResponse)(nil),            // 28: perk.plugin.v1.GCResponse
+	(*MetaRequest)(nil),           // 29: perk.plugin.v1.MetaRequest
+	(*MetaResponse)(nil),          // 30: perk.plugin.v1.MetaResponse
+	(*SetMetaRequest)(nil),        // 31: perk.plugin.v1.SetMetaRequest
+	(*SetMetaResponse)(nil),       // 32: perk.plugin.v1.SetMetaResponse
+	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
 }
 var file_plugin_proto_depIdxs = []int32{
 	0,  // 0: perk.plugin.v1.AdapterKey.document:type_name -> perk.plugin.v1.DocumentID
 	1,  // 1: perk.plugin.v1.AdapterInfo.key:type_name -> perk.plugin.v1.AdapterKey
-	31, // 2: perk.plugin.v1.AdapterInfo.created:type_name -> google.protobuf.Timestamp
+	33, // 2: perk.plugin.v1.AdapterInfo.created:type_name -> google.protobuf.Timestamp
 	0,  // 3: perk.plugin.v1.Question.document:type_name -> perk.plugin.v1.DocumentID
 	3,  // 4: perk.plugin.v1.Question.options:type_name -> perk.plugin.v1.DecodeOptions
 	5,  // 5: perk.plugin.v1.Answer.support:type_name -> perk.plugin.v1.Fact
@@ -2235,40 +2380,46 @@ var file_plugin_proto_depIdxs = []int32{
 	2,  // 10: perk.plugin.v1.EncodeResponse.adapter:type_name -> perk.plugin.v1.AdapterInfo
 	4,  // 11: perk.plugin.v1.AskRequest.question:type_name -> perk.plugin.v1.Question
 	6,  // 12: perk.plugin.v1.AskResponse.answer:type_name -> perk.plugin.v1.Answer
-	0,  // 13: perk.plugin.v1.ForgetRequest.document:type_name -> perk.plugin.v1.DocumentID
-	0,  // 14: perk.plugin.v1.DescribeRequest.document:type_name -> perk.plugin.v1.DocumentID
-	22, // 15: perk.plugin.v1.VerifyResponse.damage:type_name -> perk.plugin.v1.Damage
-	1,  // 16: perk.plugin.v1.Damage.key:type_name -> perk.plugin.v1.AdapterKey
-	8,  // 17: perk.plugin.v1.Damage.error:type_name -> perk.plugin.v1.Error
-	0,  // 18: perk.plugin.v1.ExportRequest.document:type_name -> perk.plugin.v1.DocumentID
-	2,  // 19: perk.plugin.v1.ExportResponse.adapter:type_name -> perk.plugin.v1.AdapterInfo
-	9,  // 20: perk.plugin.v1.Module.Info:input_type -> perk.plugin.v1.InfoRequest
-	12, // 21: perk.plugin.v1.Module.Encode:input_type -> perk.plugin.v1.EncodeRequest
-	14, // 22: perk.plugin.v1.Module.Ask:input_type -> perk.plugin.v1.AskRequest
-	16, // 23: perk.plugin.v1.Module.Forget:input_type -> perk.plugin.v1.ForgetRequest
-	18, // 24: perk.plugin.v1.Module.List:input_type -> perk.plugin.v1.ListRequest
-	19, // 25: perk.plugin.v1.Module.Describe:input_type -> perk.plugin.v1.DescribeRequest
-	20, // 26: perk.plugin.v1.Module.Verify:input_type -> perk.plugin.v1.VerifyRequest
-	23, // 27: perk.plugin.v1.Module.Export:input_type -> perk.plugin.v1.ExportRequest
-	25, // 28: perk.plugin.v1.Module.GC:input_type -> perk.plugin.v1.GCRequest
-	27, // 29: perk.plugin.v1.Module.Meta:input_type -> perk.plugin.v1.MetaRequest
-	29, // 30: perk.plugin.v1.Module.SetMeta:input_type -> perk.plugin.v1.SetMetaRequest
-	10, // 31: perk.plugin.v1.Module.Info:output_type -> perk.plugin.v1.InfoResponse
-	13, // 32: perk.plugin.v1.Module.Encode:output_type -> perk.plugin.v1.EncodeResponse
-	15, // 33: perk.plugin.v1.Module.Ask:output_type -> perk.plugin.v1.AskResponse
-	17, // 34: perk.plugin.v1.Module.Forget:output_type -> perk.plugin.v1.ForgetResponse
-	2,  // 35: perk.plugin.v1.Module.List:output_type -> perk.plugin.v1.AdapterInfo
-	2,  // 36: perk.plugin.v1.Module.Describe:output_type -> perk.plugin.v1.AdapterInfo
-	21, // 37: perk.plugin.v1.Module.Verify:output_type -> perk.plugin.v1.VerifyResponse
-	24, // 38: perk.plugin.v1.Module.Export:output_type -> perk.plugin.v1.ExportResponse
-	26, // 39: perk.plugin.v1.Module.GC:output_type -> perk.plugin.v1.GCResponse
-	28, // 40: perk.plugin.v1.Module.Meta:output_type -> perk.plugin.v1.MetaResponse
-	30, // 41: perk.plugin.v1.Module.SetMeta:output_type -> perk.plugin.v1.SetMetaResponse
-	31, // [31:42] is the sub-list for method output_type
-	20, // [20:31] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	6,  // 13: perk.plugin.v1.AskAllResponse.answer:type_name -> perk.plugin.v1.Answer
+	8,  // 14: perk.plugin.v1.AskAllResponse.error:type_name -> perk.plugin.v1.Error
+	0,  // 15: perk.plugin.v1.ForgetRequest.document:type_name -> perk.plugin.v1.DocumentID
+	0,  // 16: perk.plugin.v1.DescribeRequest.document:type_name -> perk.plugin.v1.DocumentID
+	24, // 17: perk.plugin.v1.VerifyResponse.damage:type_name -> perk.plugin.v1.Damage
+	1,  // 18: perk.plugin.v1.Damage.key:type_name -> perk.plugin.v1.AdapterKey
+	8,  // 19: perk.plugin.v1.Damage.error:type_name -> perk.plugin.v1.Error
+	0,  // 20: perk.plugin.v1.ExportRequest.document:type_name -> perk.plugin.v1.DocumentID
+	2,  // 21: perk.plugin.v1.ExportResponse.adapter:type_name -> perk.plugin.v1.AdapterInfo
+	9,  // 22: perk.plugin.v1.Module.Info:input_type -> perk.plugin.v1.InfoRequest
+	12, // 23: perk.plugin.v1.Module.Encode:input_type -> perk.plugin.v1.EncodeRequest
+	14, // 24: perk.plugin.v1.Module.Ask:input_type -> perk.plugin.v1.AskRequest
+	4,  // 25: perk.plugin.v1.Module.AskAll:input_type -> perk.plugin.v1.Question
+	17, // 26: perk.plugin.v1.Module.Forget:input_type -> perk.plugin.v1.ForgetRequest
+	19, // 27: perk.plugin.v1.Module.List:input_type -> perk.plugin.v1.ListRequest
+	20, // 28: perk.plugin.v1.Module.Describe:input_type -> perk.plugin.v1.DescribeRequest
+	21, // 29: perk.plugin.v1.Module.Find:input_type -> perk.plugin.v1.FindRequest
+	22, // 30: perk.plugin.v1.Module.Verify:input_type -> perk.plugin.v1.VerifyRequest
+	25, // 31: perk.plugin.v1.Module.Export:input_type -> perk.plugin.v1.ExportRequest
+	27, // 32: perk.plugin.v1.Module.GC:input_type -> perk.plugin.v1.GCRequest
+	29, // 33: perk.plugin.v1.Module.Meta:input_type -> perk.plugin.v1.MetaRequest
+	31, // 34: perk.plugin.v1.Module.SetMeta:input_type -> perk.plugin.v1.SetMetaRequest
+	10, // 35: perk.plugin.v1.Module.Info:output_type -> perk.plugin.v1.InfoResponse
+	13, // 36: perk.plugin.v1.Module.Encode:output_type -> perk.plugin.v1.EncodeResponse
+	15, // 37: perk.plugin.v1.Module.Ask:output_type -> perk.plugin.v1.AskResponse
+	16, // 38: perk.plugin.v1.Module.AskAll:output_type -> perk.plugin.v1.AskAllResponse
+	18, // 39: perk.plugin.v1.Module.Forget:output_type -> perk.plugin.v1.ForgetResponse
+	2,  // 40: perk.plugin.v1.Module.List:output_type -> perk.plugin.v1.AdapterInfo
+	2,  // 41: perk.plugin.v1.Module.Describe:output_type -> perk.plugin.v1.AdapterInfo
+	0,  // 42: perk.plugin.v1.Module.Find:output_type -> perk.plugin.v1.DocumentID
+	23, // 43: perk.plugin.v1.Module.Verify:output_type -> perk.plugin.v1.VerifyResponse
+	26, // 44: perk.plugin.v1.Module.Export:output_type -> perk.plugin.v1.ExportResponse
+	28, // 45: perk.plugin.v1.Module.GC:output_type -> perk.plugin.v1.GCResponse
+	30, // 46: perk.plugin.v1.Module.Meta:output_type -> perk.plugin.v1.MetaResponse
+	32, // 47: perk.plugin.v1.Module.SetMeta:output_type -> perk.plugin.v1.SetMetaResponse
+	35, // [35:48] is the sub-list for method output_type
+	22, // [22:35] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -2289,11 +2440,15 @@ func file_plugin_proto_init() {
 		(*AskResponse_Piece)(nil),
 		(*AskResponse_Answer)(nil),
 	}
-	file_plugin_proto_msgTypes[21].OneofWrappers = []any{
+	file_plugin_proto_msgTypes[16].OneofWrappers = []any{
+		(*AskAllResponse_Answer)(nil),
+		(*AskAllResponse_Error)(nil),
+	}
+	file_plugin_proto_msgTypes[23].OneofWrappers = []any{
 		(*VerifyResponse_Damage)(nil),
 		(*VerifyResponse_Adapters)(nil),
 	}
-	file_plugin_proto_msgTypes[24].OneofWrappers = []any{
+	file_plugin_proto_msgTypes[26].OneofWrappers = []any{
 		(*ExportResponse_Adapter)(nil),
 		(*ExportResponse_Payload)(nil),
 	}
@@ -2303,7 +2458,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,9 +25,11 @@ const (
 	Module_Info_FullMethodName     = "/perk.plugin.v1.Module/Info"
 	Module_Encode_FullMethodName   = "/perk.plugin.v1.Module/Encode"
 	Module_Ask_FullMethodName      = "/perk.plugin.v1.Module/Ask"
+	Module_AskAll_FullMethodName   = "/perk.plugin.v1.Module/AskAll"
 	Module_Forget_FullMethodName   = "/perk.plugin.v1.Module/Forget"
 	Module_List_FullMethodName     = "/perk.plugin.v1.Module/List"
 	Module_Describe_FullMethodName = "/perk.plugin.v1.Module/Describe"
+	Module_Find_FullMethodName     = "/perk.plugin.v1.Module/Find"
 	Module_Verify_FullMethodName   = "/perk.plugin.v1.Module/Verify"
 	Module_Export_FullMethodName   = "/perk.plugin.v1.Module/Export"
 	Module_GC_FullMethodName       = "/perk.plugin.v1.Module/GC"
@@ -44,9 +46,13 @@ type ModuleClient interface {
 	Encode(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[EncodeRequest, EncodeResponse], error)
 	// Ask answers with pieces of the answer and, last, the whole answer.
 	Ask(ctx context.Context, in *AskRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AskResponse], error)
+	// AskAll reads all questions and then answers each, in any order, as soon as it can.
+	AskAll(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Question, AskAllResponse], error)
 	Forget(ctx context.Context, in *ForgetRequest, opts ...grpc.CallOption) (*ForgetResponse, error)
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AdapterInfo], error)
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*AdapterInfo, error)
+	// Find answers with the documents whose adapters were written from a text.
+	Find(ctx context.Context, in *FindRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DocumentID], error)
 	// Verify answers with the damaged adapters and, last, the number read.
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyResponse], error)
 	// Export answers with the adapter's description and then the payload's pieces.
@@ -106,6 +112,19 @@ func (c *moduleClient) Ask(ctx context.Context, in *AskRequest, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Module_AskClient = grpc.ServerStreamingClient[AskResponse]
 
+func (c *moduleClient) AskAll(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Question, AskAllResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[2], Module_AskAll_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[Question, AskAllResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Module_AskAllClient = grpc.BidiStreamingClient[Question, AskAllResponse]
+
 func (c *moduleClient) Forget(ctx context.Context, in *ForgetRequest, opts ...grpc.CallOption) (*ForgetResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ForgetResponse)
@@ -118,7 +137,7 @@ func (c *moduleClient) Forget(ctx context.Context, in *ForgetRequest, opts ...gr
 
 func (c *moduleClient) List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AdapterInfo], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[2], Module_List_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[3], Module_List_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -145,9 +164,28 @@ func (c *moduleClient) Describe(ctx context.Context, in *DescribeRequest, opts .
 	return out, nil
 }
 
+func (c *moduleClient) Find(ctx context.Context, in *FindRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[DocumentID], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[4], Module_Find_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FindRequest, DocumentID]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Module_FindClient = grpc.ServerStreamingClient[DocumentID]
+
 func (c *moduleClient) Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[3], Module_Verify_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[5], Module_Verify_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +204,7 @@ type Module_VerifyClient = grpc.ServerStreamingClient[VerifyResponse]
 
 func (c *moduleClient) Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[4], Module_Export_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[6], Module_Export_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -222,9 +260,13 @@ type ModuleServer interface {
 	Encode(grpc.BidiStreamingServer[EncodeRequest, EncodeResponse]) error
 	// Ask answers with pieces of the answer and, last, the whole answer.
 	Ask(*AskRequest, grpc.ServerStreamingServer[AskResponse]) error
+	// AskAll reads all questions and then answers each, in any order, as soon as it can.
+	AskAll(grpc.BidiStreamingServer[Question, AskAllResponse]) error
 	Forget(context.Context, *ForgetRequest) (*ForgetResponse, error)
 	List(*ListRequest, grpc.ServerStreamingServer[AdapterInfo]) error
 	Describe(context.Context, *DescribeRequest) (*AdapterInfo, error)
+	// Find answers with the documents whose adapters were written from a text.
+	Find(*FindRequest, grpc.ServerStreamingServer[DocumentID]) error
 	// Verify answers with the damaged adapters and, last, the number read.
 	Verify(*VerifyRequest, grpc.ServerStreamingServer[VerifyResponse]) error
 	// Export answers with the adapter's description and then the payload's pieces.
@@ -251,6 +293,9 @@ func (UnimplementedModuleServer) Encode(grpc.BidiStreamingServer[EncodeRequest, 
 func (UnimplementedModuleServer) Ask(*AskRequest, grpc.ServerStreamingServer[AskResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method Ask not implemented")
 }
+func (UnimplementedModuleServer) AskAll(grpc.BidiStreamingServer[Question, AskAllResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method AskAll not implemented")
+}
 func (UnimplementedModuleServer) Forget(context.Context, *ForgetRequest) (*ForgetResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Forget not implemented")
 }
@@ -259,6 +304,9 @@ func (UnimplementedModuleServer) List(*ListRequest, grpc.ServerStreamingServer[A
 }
 func (UnimplementedModuleServer) Describe(context.Context, *DescribeRequest) (*AdapterInfo, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Describe not implemented")
+}
+func (UnimplementedModuleServer) Find(*FindRequest, grpc.ServerStreamingServer[DocumentID]) error {
+	return status.Errorf(codes.Unimplemented, "method Find not implemented")
 }
 func (UnimplementedModuleServer) Verify(*VerifyRequest, grpc.ServerStreamingServer[VerifyResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method Verify not implemented")
@@ -332,6 +380,13 @@ func _Module_Ask_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Module_AskServer = grpc.ServerStreamingServer[AskResponse]
 
+func _Module_AskAll_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ModuleServer).AskAll(&grpc.GenericServerStream[Question, AskAllResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Module_AskAllServer = grpc.BidiStreamingServer[Question, AskAllResponse]
+
 func _Module_Forget_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ForgetRequest)
 	if err := dec(in); err != nil {
@@ -378,6 +433,17 @@ func _Module_Describe_Handler(srv interface{}, ctx context.Context, dec func(int
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _Module_Find_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FindRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ModuleServer).Find(m, &grpc.GenericServerStream[FindRequest, DocumentID]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Module_FindServer = grpc.ServerStreamingServer[DocumentID]
 
 func _Module_Verify_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(VerifyRequest)
@@ -500,8 +566,19 @@ var Module_ServiceDesc = grpc.ServiceDesc{
 			ServerStreams: true,
 		},
 		{
+			StreamName:    "AskAll",
+			Handler:       _Module_AskAll_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
 			StreamName:    "List",
 			Handler:       _Module_List_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Find",
+			Handler:       _Module_Find_Handler,
 			ServerStreams: true,
 		},
 		{
