@@ -26,8 +26,9 @@ var layers = map[string]int{
 	"internal/ad": 3, "internal/lora": 3, "internal/confidence": 3,
 	"internal/lm":     4,
 	"internal/recipe": 5, "internal/hf": 5,
-	"models":  6, // base model, recipe and tokenizer together
-	"encoder": 6, "reasoner": 6,
+	"internal/interchange": 6,
+	"models":               6, // base model, recipe and tokenizer together
+	"encoder":              6, "reasoner": 6,
 	"internal/retrieve": 7, // prompts of baselines, cut as the encoder cuts
 	"encoder/meta":      8, "reasoner/eval": 8,
 	"integration/folder": 7, "integration/weaviate": 7, "integration/indexer": 7, "integration/ollama": 7,

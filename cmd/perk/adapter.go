@@ -13,8 +13,8 @@ import (
 )
 
 func newAdapter(a *app) *cobra.Command {
-	c := &cobra.Command{Use: "adapter", Short: "List, check, remove, export and weigh adapters"}
-	c.AddCommand(newAdapterList(a), newAdapterShow(a), newAdapterVerify(a), newAdapterRemove(a), newAdapterExport(a), newAdapterBits(a))
+	c := &cobra.Command{Use: "adapter", Short: "List, check, remove, export, import and weigh adapters"}
+	c.AddCommand(newAdapterList(a), newAdapterShow(a), newAdapterVerify(a), newAdapterRemove(a), newAdapterExport(a), newAdapterImport(a), newAdapterBits(a))
 	return c
 }
 

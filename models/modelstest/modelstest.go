@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/recipe/recipetest"
 	"github.com/perkdb/perk/models"
 )
@@ -14,11 +16,17 @@ import (
 // different seeds differ.
 func Dir(t testing.TB, seed uint64) string {
 	t.Helper()
+	m := recipetest.Model(t, seed)
+	return Write(t, m, recipetest.Fast(t, m))
+}
+
+// Write writes a base model with the tokenizer of recipetest and a recipe into a new folder, and gives the folder.
+func Write(t testing.TB, m *lm.Model, r *recipe.Recipe) string {
+	t.Helper()
 	dir := t.TempDir()
-	lm := recipetest.Model(t, seed)
 	parts := map[string]func() ([]byte, error){
-		models.ModelFile:     lm.MarshalBinary,
-		models.RecipeFile:    recipetest.Fast(t, lm).Marshal,
+		models.ModelFile:     m.MarshalBinary,
+		models.RecipeFile:    r.Marshal,
 		models.TokenizerFile: recipetest.Tokenizer(t).MarshalJSON,
 	}
 	for name, marshal := range parts {

@@ -54,6 +54,12 @@ func Model(t testing.TB, seed uint64) *lm.Model {
 	t.Helper()
 	cfg := lm.Config{Arch: lm.ArchNano, Vocab: tokenizer.MinVocab, Dim: 16, Layers: 2, Heads: 2, KVHeads: 2, FF: 32, Context: 256,
 		Conv: 4, RopeTheta: 10000, NormEps: 1e-5, LogitScale: 6, TieEmbeddings: true}
+	return Random(t, cfg, seed)
+}
+
+// Random is a random model of a shape.
+func Random(t testing.TB, cfg lm.Config, seed uint64) *lm.Model {
+	t.Helper()
 	specs, err := lm.Tensors(cfg)
 	if err != nil {
 		t.Fatal(err)
