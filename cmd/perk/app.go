@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/models"
 )
 
@@ -67,6 +68,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	})
 	if failed != nil {
 		return failed
+	}
+	if err := kernel.CheckISA(); err != nil {
+		return err
 	}
 	level, err := zerolog.ParseLevel(a.level)
 	if err != nil || a.level == "" {

@@ -23,3 +23,27 @@ func peak512(n int)
 
 //go:noescape
 func peak256(n int)
+
+//go:noescape
+func int8Panels512(args *narrowArgs)
+
+//go:noescape
+func int8Panel256(args *narrowArgs)
+
+//go:noescape
+func bf16Panels512(args *narrowArgs)
+
+//go:noescape
+func bf16Panel256(args *narrowArgs)
+
+//go:noescape
+func absMax512(x *float32, n int) uint32
+
+//go:noescape
+func absMax256(x *float32, n int) uint32
+
+//go:noescape
+func split512(dst *byte, x *float32, n int, inv float32) (high, low int32)
+
+//go:noescape
+func split256(dst *byte, x *float32, n int, inv float32) (high, low int32)

@@ -13,3 +13,11 @@ func transpose512(dst *float32, ds uintptr, src *float32, ss uintptr, quads int)
 func transpose256(dst *float32, ds uintptr, src *float32, ss uintptr, quads int) {}
 func peak512(int)                                                                {}
 func peak256(int)                                                                {}
+func int8Panels512(*narrowArgs)                                                  {}
+func int8Panel256(*narrowArgs)                                                   {}
+func bf16Panels512(*narrowArgs)                                                  {}
+func bf16Panel256(*narrowArgs)                                                   {}
+func absMax512(*float32, int) uint32                                             { return 0 }
+func absMax256(*float32, int) uint32                                             { return 0 }
+func split512(*byte, *float32, int, float32) (high, low int32)                   { return 0, 0 }
+func split256(*byte, *float32, int, float32) (high, low int32)                   { return 0, 0 }

@@ -13,6 +13,7 @@ import (
 func TestSizesAreChecked(t *testing.T) {
 	x, short := make([]float32, 12), make([]float32, 11)
 	p := kernel.Pack(false, 3, 4, x, 4)
+	p8, p16 := kernel.PackInt8(false, 3, 4, x, 4), kernel.PackBF16(false, 3, 4, x, 4)
 	for name, calls := range map[string][]func(){
 		"Gemm": {
 			func() { kernel.Gemm(false, false, 3, 4, 3, x, 3, x, 4, 0, short, 4) },
@@ -25,6 +26,10 @@ func TestSizesAreChecked(t *testing.T) {
 		"GemmRef":     {func() { kernel.GemmRef(false, false, 3, 4, 3, x, 3, x, 4, 0, short, 4) }},
 		"Pack":        {func() { kernel.Pack(true, 3, 4, short, 3) }},
 		"GemmPacked":  {func() { kernel.GemmPacked(3, x[:8], 3, p, 0, x, 4) }, func() { kernel.GemmPacked(-1, x, 3, p, 0, x, 4) }},
+		"PackInt8":    {func() { kernel.PackInt8(true, 3, 4, short, 3) }, func() { kernel.PackInt8(true, 1<<17+1, 0, nil, 0) }},
+		"GemmInt8":    {func() { kernel.GemmInt8(3, x[:8], 3, p8, 0, x, 4) }, func() { kernel.GemmInt8(-1, x, 3, p8, 0, x, 4) }, func() { kernel.GemmInt8(3, x, 3, p8, 0, short, 4) }},
+		"PackBF16":    {func() { kernel.PackBF16(true, 3, 4, short, 3) }},
+		"GemvBF16":    {func() { kernel.GemvBF16(3, x[:8], 3, p16, 0, x, 4) }, func() { kernel.GemvBF16(-1, x, 3, p16, 0, x, 4) }, func() { kernel.GemvBF16(3, x, 3, p16, 0, short, 4) }},
 		"Gemv":        {func() { kernel.Gemv(3, 4, short, 4, x, 0, x) }, func() { kernel.Gemv(3, 4, x, 4, x[:3], 0, x) }},
 		"GemvT":       {func() { kernel.GemvT(3, 4, x, 4, x, 0, x[:3]) }},
 		"Dot":         {func() { kernel.Dot(x, short) }},

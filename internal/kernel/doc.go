@@ -5,15 +5,16 @@
 // It builds with a plain `go build`: no cgo, no GOEXPERIMENT. On amd64 the
 // bodies are Go assembler for AVX-512 or AVX2+FMA, chosen at run time; every
 // other machine runs the scalar Go bodies, which are also the oracle of the
-// tests. Features tells which set is in use; the environment variable
-// PERK_KERNEL=avx2 or PERK_KERNEL=scalar lowers it.
+// tests. Features tells which set is in use; the environment variable PERK_ISA,
+// set to scalar, avx2, avx512, avx512vnni or avx512bf16, lowers it.
 //
 // # Main functions
 //
 // Gemm multiplies row-major matrices with optional transposes; Pack and
 // GemmPacked do the same for a right-hand side that is frozen. GemmRef is the
 // scalar oracle and exists for float64 too, for gradient checks. Gemv and GemvT
-// are the memory-bound products of the decode path. Dot, Axpy, Add, Sub, Mul,
+// are the memory-bound products of the decode path; GemmInt8 and GemvBF16 are the
+// same with frozen weights of 8 and 16 bits, for one row or for a batch. Dot, Axpy, Add, Sub, Mul,
 // MulAdd, Scale, Sum, SumSq, Max, Relu2, Relu2Grad, Exp, Softmax, SoftmaxGrad
 // and AdamW work on vectors.
 //
@@ -30,6 +31,9 @@
 // differently. Gemv and GemvT sum in another order, so a row of Gemm and the same
 // product by Gemv differ in the last bits; for Gemv too, a row's result does not
 // depend on m.
+//
+// GemmInt8 sums exactly, so its rows have the same bits for any batch and, with
+// beta 0 or 1, on every instruction set; rows of GemvBF16 have the same bits for any batch.
 //
 // # Caveats
 //

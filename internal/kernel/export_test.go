@@ -15,7 +15,7 @@ func Levels() []string {
 func SetLevel(tb testing.TB, name string) {
 	tb.Helper()
 	old := active
-	active = pickLevel(detect(), name)
+	active, _ = pickLevel(detect(), name)
 	if active.String() != name {
 		tb.Fatalf("instruction set %s is not available", name)
 	}
@@ -25,7 +25,7 @@ func SetLevel(tb testing.TB, name string) {
 // Peak returns the register-only loop of an instruction set and its lanes.
 func Peak(name string) (run func(n int), lanes int) {
 	switch name {
-	case "avx512":
+	case "avx512", "avx512vnni", "avx512bf16":
 		return peak512, 16
 	case "avx2":
 		return peak256, 8

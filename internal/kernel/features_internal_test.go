@@ -1,23 +1,37 @@
 package kernel
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/perkdb/perk"
+)
 
 func TestPickLevelOnlyLowers(t *testing.T) {
 	for _, c := range []struct {
-		have level
-		want string
-		get  level
+		have  level
+		want  string
+		get   level
+		cause string // of the error; none when empty
 	}{
-		{levelAVX512, "", levelAVX512},
-		{levelAVX512, "avx2", levelAVX2},
-		{levelAVX512, "scalar", levelScalar},
-		{levelAVX512, "avx512", levelAVX512},
-		{levelAVX512, "sse9", levelAVX512},
-		{levelAVX2, "avx512", levelAVX2},
-		{levelScalar, "avx2", levelScalar},
+		{levelBF16, "", levelBF16, ""},
+		{levelBF16, "avx2", levelAVX2, ""},
+		{levelBF16, "scalar", levelScalar, ""},
+		{levelBF16, "avx512bf16", levelBF16, ""},
+		{levelBF16, "sse9", levelBF16, `no instruction set "sse9"`},
+		{levelBF16, "AVX2", levelBF16, `no instruction set "AVX2"`},
+		{levelAVX2, "avx512", levelAVX2, `lacks the instruction set "avx512" (unset it, or use one of scalar, avx2)`},
+		{levelScalar, "avx2", levelScalar, `lacks the instruction set "avx2" (unset it, or use one of scalar)`},
 	} {
-		if got := pickLevel(c.have, c.want); got != c.get {
+		got, err := pickLevel(c.have, c.want)
+		if got != c.get {
 			t.Errorf("pickLevel(%v, %q) = %v, want %v", c.have, c.want, got, c.get)
+		}
+		if c.cause == "" && err == nil {
+			continue
+		}
+		if perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), c.cause) {
+			t.Errorf("pickLevel(%v, %q): %v, want an invalid request: %s", c.have, c.want, err, c.cause)
 		}
 	}
 	if Features() != active.String() {

@@ -39,7 +39,7 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 type shape struct{ mr, nr int }
 
 func (l level) shape() shape {
-	if l == levelAVX512 {
+	if l >= levelAVX512 {
 		return shape{14, 32}
 	}
 	return shape{6, 16}
@@ -47,7 +47,7 @@ func (l level) shape() shape {
 
 // strideA is the row stride, in floats, of a packed tile of a transposed A.
 func (l level) strideA() int {
-	if l == levelAVX512 {
+	if l >= levelAVX512 {
 		return 16
 	}
 	return 8
@@ -82,7 +82,7 @@ func gemmBlocked(lv level, transA bool, m, n, k int, a []float32, lda int, b rig
 	sh := lv.shape()
 	nPad := roundUp(n, sh.nr)
 	kc := kBlock(k)
-	inPlace := !b.trans && !b.packed && m <= 4*sh.mr && (lv == levelAVX512 || n%sh.nr == 0)
+	inPlace := !b.trans && !b.packed && m <= 4*sh.mr && (lv >= levelAVX512 || n%sh.nr == 0)
 	for k0 := 0; k0 < k; k0 += kc {
 		kb := min(kc, k-k0)
 		for j0 := 0; j0 < n; j0 += blockN {
@@ -141,7 +141,7 @@ func (s *scratch) rows(lv level, sh shape, transA bool, m, nb, kb int, a []float
 			} else {
 				t.b, t.bks = &b.data[k0*b.ld+j0+j], uintptr(b.ld)*4
 			}
-			if lv == levelAVX512 {
+			if lv >= levelAVX512 {
 				mask := uint32(uint64(1)<<w - 1)
 				t.m0, t.m1 = uint16(mask), uint16(mask>>16)
 				t.c, t.crs = &cp[0], uintptr(ldc)*4

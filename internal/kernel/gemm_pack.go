@@ -17,7 +17,7 @@ func packB(lv level, dst []float32, kb, nb int, b right, k0, j0 int) {
 			out := dst[j*kb+p*nr:][:rows*nr]
 			src := b.data[(k0+p)*b.ld+j0+j:]
 			switch {
-			case lv == levelAVX512:
+			case lv >= levelAVX512:
 				copyRows512(&out[0], 128, &src[0], uintptr(b.ld)*4, rows, uint32(uint64(1)<<w-1), true)
 			case w < nr:
 				clear(out)
@@ -44,7 +44,7 @@ func packBT(lv level, panel []float32, nr, kb, w int, b right, k0, j0 int) {
 		done := 0
 		if g == group && quads > 0 {
 			dst, src := &panel[j], &b.data[(j0+j)*b.ld+k0]
-			if lv == levelAVX512 {
+			if lv >= levelAVX512 {
 				transpose512(dst, uintptr(nr)*4, src, uintptr(b.ld)*4, quads)
 			} else {
 				transpose256(dst, uintptr(nr)*4, src, uintptr(b.ld)*4, quads)
@@ -92,7 +92,7 @@ func (s *scratch) packAT(lv level, src []float32, lda, kb, m, left int) {
 		for slot, i := 0, 0; slot < min(tilesA, left); slot++ {
 			mr := ceilDiv(m-i, left-slot)
 			out, in := s.a[(slot*kb+p)*st:], src[p*lda+i:]
-			if lv == levelAVX512 {
+			if lv >= levelAVX512 {
 				copyRows512(&out[0], 64, &in[0], uintptr(lda)*4, rows, 1<<mr-1, false)
 			} else {
 				copyRows256(&out[0], &in[0], uintptr(lda)*4, rows, &firstLanes[mr])

@@ -9,7 +9,7 @@ func add512(dst, x, y *float32, n int)
 func add256(dst, x, y *float32, n int)
 
 func addVec(dst, x, y *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		add512(dst, x, y, n)
 		return
 	}
@@ -23,7 +23,7 @@ func sub512(dst, x, y *float32, n int)
 func sub256(dst, x, y *float32, n int)
 
 func subVec(dst, x, y *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		sub512(dst, x, y, n)
 		return
 	}
@@ -37,7 +37,7 @@ func mul512(dst, x, y *float32, n int)
 func mul256(dst, x, y *float32, n int)
 
 func mulVec(dst, x, y *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		mul512(dst, x, y, n)
 		return
 	}
@@ -51,7 +51,7 @@ func mulAdd512(dst, x, y *float32, n int)
 func mulAdd256(dst, x, y *float32, n int)
 
 func mulAddVec(dst, x, y *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		mulAdd512(dst, x, y, n)
 		return
 	}
@@ -65,7 +65,7 @@ func axpy512(y, x *float32, n int, alpha float32)
 func axpy256(y, x *float32, n int, alpha float32)
 
 func axpyVec(y, x *float32, n int, alpha float32) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		axpy512(y, x, n, alpha)
 		return
 	}
@@ -79,7 +79,7 @@ func axpy4512(y, a0, a1, a2, a3, alpha *float32, n int)
 func axpy4256(y, a0, a1, a2, a3, alpha *float32, n int)
 
 func axpy4Vec(y, a0, a1, a2, a3, alpha *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		axpy4512(y, a0, a1, a2, a3, alpha, n)
 		return
 	}
@@ -93,7 +93,7 @@ func scale512(dst, x *float32, n int, alpha float32)
 func scale256(dst, x *float32, n int, alpha float32)
 
 func scaleVec(dst, x *float32, n int, alpha float32) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		scale512(dst, x, n, alpha)
 		return
 	}
@@ -107,7 +107,7 @@ func relu2512(dst, x *float32, n int)
 func relu2256(dst, x *float32, n int)
 
 func relu2Vec(dst, x *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		relu2512(dst, x, n)
 		return
 	}
@@ -121,7 +121,7 @@ func relu2Grad512(dst, x, grad *float32, n int)
 func relu2Grad256(dst, x, grad *float32, n int)
 
 func relu2GradVec(dst, x, grad *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		relu2Grad512(dst, x, grad, n)
 		return
 	}
@@ -135,7 +135,7 @@ func softmaxGrad512(dst, p, grad *float32, n int, s float32)
 func softmaxGrad256(dst, p, grad *float32, n int, s float32)
 
 func softmaxGradVec(dst, p, grad *float32, n int, s float32) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		softmaxGrad512(dst, p, grad, n, s)
 		return
 	}
@@ -149,7 +149,7 @@ func adamw512(p, grad, m, v, k *float32, n int)
 func adamw256(p, grad, m, v, k *float32, n int)
 
 func adamwVec(p, grad, m, v, k *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		adamw512(p, grad, m, v, k, n)
 		return
 	}
@@ -163,7 +163,7 @@ func expSub512(dst, x *float32, n int, bias float32) (s float32)
 func expSub256(dst, x *float32, n int, bias float32) (s float32)
 
 func expSubVec(dst, x *float32, n int, bias float32) (s float32) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		return expSub512(dst, x, n, bias)
 	}
 	return expSub256(dst, x, n, bias)
@@ -176,7 +176,7 @@ func sum512(x *float32, n int) (s float32)
 func sum256(x *float32, n int) (s float32)
 
 func sumVec(x *float32, n int) (s float32) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		return sum512(x, n)
 	}
 	return sum256(x, n)
@@ -189,7 +189,7 @@ func dot512(x, y *float32, n int) (s float32)
 func dot256(x, y *float32, n int) (s float32)
 
 func dotVec(x, y *float32, n int) (s float32) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		return dot512(x, y, n)
 	}
 	return dot256(x, y, n)
@@ -202,7 +202,7 @@ func max512(x *float32, n int) (s float32)
 func max256(x *float32, n int) (s float32)
 
 func maxVec(x *float32, n int) (s float32) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		return max512(x, n)
 	}
 	return max256(x, n)
@@ -215,7 +215,7 @@ func gemv4512(x, a0, a1, a2, a3, out *float32, n int)
 func gemv4256(x, a0, a1, a2, a3, out *float32, n int)
 
 func gemv4Vec(x, a0, a1, a2, a3, out *float32, n int) {
-	if active == levelAVX512 {
+	if active >= levelAVX512 {
 		gemv4512(x, a0, a1, a2, a3, out, n)
 		return
 	}

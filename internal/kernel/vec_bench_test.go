@@ -68,7 +68,10 @@ func TestNoAllocations(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		a, b, c := random(64*512), random(512*64), random(64*64)
 		p := kernel.Pack(false, 512, 64, b, 64)
+		p8, p16 := kernel.PackInt8(true, 510, 60, b, 510), kernel.PackBF16(true, 510, 60, b, 510)
 		got := testing.AllocsPerRun(50, func() {
+			kernel.GemmInt8(1, a, 510, p8, 0, c, 60)
+			kernel.GemvBF16(1, a, 510, p16, 0, c, 60)
 			kernel.Gemm(true, false, 64, 64, 512, a, 64, b, 64, 0, c, 64)
 			kernel.Gemm(false, true, 64, 64, 512, a, 512, b, 512, 1, c, 64)
 			kernel.GemmPacked(64, a, 512, p, 0, c, 64)

@@ -115,21 +115,28 @@ func assemble(wide bool, ks []kernel) []byte {
 		}
 	}
 	if !wide {
-		b.WriteString("\n// Eight set lanes and eight clear ones: loading from lane 8-r masks r lanes.\n")
-		for i := range 8 {
-			v := uint64(0)
-			if i < 4 {
-				v = math.MaxUint64
-			}
-			fmt.Fprintf(&b, "DATA lanes<>+%d(SB)/8, $0x%x\n", i*8, v)
-		}
-		b.WriteString("GLOBL lanes<>(SB), RODATA|NOPTR, $64\n")
+		b.Write(laneMasks())
 	}
 	for i := range ks {
 		g := &gen{wide: wide, k: &ks[i]}
 		g.function()
 		b.Write(g.Bytes())
 	}
+	return b.Bytes()
+}
+
+// laneMasks is data from which AVX2 kernels load the mask of their tail.
+func laneMasks() []byte {
+	var b bytes.Buffer
+	b.WriteString("\n// Eight set lanes and eight clear ones: loading from lane 8-r masks r lanes.\n")
+	for i := range 8 {
+		v := uint64(0)
+		if i < 4 {
+			v = math.MaxUint64
+		}
+		fmt.Fprintf(&b, "DATA lanes<>+%d(SB)/8, $0x%x\n", i*8, v)
+	}
+	b.WriteString("GLOBL lanes<>(SB), RODATA|NOPTR, $64\n")
 	return b.Bytes()
 }
 

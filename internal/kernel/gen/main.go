@@ -171,6 +171,8 @@ func main() {
 		write(f.name+"_avx512_amd64.s", assemble(true, f.ks))
 		write(f.name+"_avx2_amd64.s", assemble(false, f.ks))
 	}
+	write("narrow_avx512_amd64.s", narrowKernels(true))
+	write("narrow_avx2_amd64.s", narrowKernels(false))
 	write("vec_amd64.go", declare(true))
 	write("vec_other.go", declare(false))
 }
@@ -219,7 +221,7 @@ func declare(amd64 bool) []byte {
 		if ret == "" {
 			end = "; return"
 		}
-		fmt.Fprintf(&b, "\nfunc %sVec(%s)%s { if active == levelAVX512 { %s%s512(%s)%s }\n %s%s256(%s) }\n",
+		fmt.Fprintf(&b, "\nfunc %sVec(%s)%s { if active >= levelAVX512 { %s%s512(%s)%s }\n %s%s256(%s) }\n",
 			k.name, params, result, ret, k.name, args, end, ret, k.name, args)
 	}
 	return b.Bytes()

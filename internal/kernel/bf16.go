@@ -1,0 +1,111 @@
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// bf16Most is the number of rows of a kernel call.
+const bf16Most = 3
+
+// PackedBF16 is a frozen right-hand side of shape (k, n) in bfloat16. Made by PackBF16 for GemvBF16, it is immutable, may be
+// shared by goroutines, and is the same on every instruction set.
+type PackedBF16 struct {
+	k, n, steps int // steps of 4 k
+	data        []uint16
+}
+
+// Shape returns k and n.
+func (p *PackedBF16) Shape() (k, n int) { return p.k, p.n }
+
+// Bytes returns the size of what a product reads.
+func (p *PackedBF16) Bytes() int { return 2 * len(p.data) }
+
+// PackBF16 rounds op(B), of shape (k, n), to bfloat16, ties to even. b is stored (k, n), or (n, k) when transB is set, as the weights
+// of a linear layer are, with row stride ldb, and is not kept.
+func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
+	checkGemm("PackBF16", false, transB, 0, n, k, 0, k, len(b), ldb, 0, n)
+	p := &PackedBF16{k: k, n: n, steps: ceilDiv(k, 4)}
+	p.data = make([]uint16, roundUp(n, panelCols)*p.steps*4)
+	rs, cs := ldb, 1 // strides of k and n
+	if transB {
+		rs, cs = 1, ldb
+	}
+	for j := range n {
+		for q := range k {
+			p.data[p.index(q, j)] = bf16(b[q*rs+j*cs])
+		}
+	}
+	return p
+}
+
+// index is the place of the weight (q, j).
+func (p *PackedBF16) index(q, j int) int {
+	return (j/panelCols*p.steps*2+q/2)*2*panelCols + j%panelCols*2 + q%2
+}
+
+// bf16 rounds to the upper half of a float, ties to even; NaN stays NaN.
+func bf16(x float32) uint16 {
+	b := math.Float32bits(x)
+	if x != x {
+		return uint16(b>>16) | 1<<6
+	}
+	return uint16((b + 0x7fff + b>>16&1) >> 16)
+}
+
+func fromBF16(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
+
+// GemvBF16 computes C = A op(B) + beta C with the op(B) given to PackBF16, for the few rows of the decode path, at the speed of memory.
+// A is (m, k) with row stride lda, C is (m, n) with row stride ldc. A stays in float32 and so do the sums; a row's result
+// does not depend on m. AVX-512 and AVX2 agree bit for bit.
+func GemvBF16(m int, a []float32, lda int, p *PackedBF16, beta float32, c []float32, ldc int) {
+	checkPacked("GemvBF16", m, p.n, p.k, len(a), lda, len(c), ldc)
+	switch {
+	case m == 0 || p.n == 0:
+		return
+	case p.k == 0:
+		scaleRows(m, p.n, beta, c, ldc)
+		return
+	case active == levelScalar:
+		for i := range m {
+			p.scalar(a[i*lda:i*lda+p.k], beta, c[i*ldc:i*ldc+p.n])
+		}
+		return
+	}
+	buf := rowBuffers.Get().(*rowBuffer)
+	defer rowBuffers.Put(buf)
+	if p.k%4 != 0 { // kernels read whole steps
+		wide := 4 * p.steps
+		if cap(buf.rows) < m*wide {
+			buf.rows = make([]float32, m*wide)
+		}
+		rows := buf.rows[:m*wide]
+		for i := range m {
+			copy(rows[i*wide:], a[i*lda:i*lda+p.k])
+			clear(rows[i*wide+p.k : (i+1)*wide])
+		}
+		a, lda = rows, wide
+	}
+	buf.args = narrowArgs{xs: uintptr(lda) * 4, steps: p.steps, beta: beta}
+	var wide func(*narrowArgs)
+	if active >= levelAVX512 {
+		wide = bf16Panels512
+	}
+	buf.panels(m, p.n, bf16Most, p.steps*8*panelCols, bytesOf(a), bytesOf(p.data), nil, wide, bf16Panel256, c, ldc)
+}
+
+// bytesOf views a slice's memory.
+func bytesOf[T uint16 | float32](x []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), len(x)*int(unsafe.Sizeof(x[0])))
+}
+
+// scalar computes one row of GemvBF16, and is the oracle of the kernels.
+func (p *PackedBF16) scalar(x []float32, beta float32, y []float32) {
+	for j := range y {
+		var s float32
+		for q, v := range x {
+			s += v * fromBF16(p.data[p.index(q, j)])
+		}
+		y[j] = axpby(s, beta, y[j])
+	}
+}
