@@ -16,7 +16,7 @@ import (
 
 func newIndex(a *app) *cobra.Command {
 	var o sourceOptions
-	var workers int
+	var options indexer.Options
 	var fresh, refs, asJSON bool
 	c := &cobra.Command{
 		Use:   "index (--folder DIR | --weaviate URL --collection NAME)",
@@ -38,7 +38,7 @@ of deleted ones. A pass that was interrupted goes on where it stopped.`,
 				fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s of %d objects\n", weaviate.RefProperty, n)
 			}
 			return a.with(ctx, func(m plugin.Module) error {
-				options := indexer.Options{Collection: o.Collection, Resume: !fresh, Workers: workers}
+				options.Collection, options.Resume = o.Collection, !fresh
 				r, err := a.index(ctx, cmd.ErrOrStderr(), m, source, &o, options)
 				if asJSON {
 					err = firstError(err, printJSON(cmd.OutOrStdout(), r))
@@ -50,7 +50,8 @@ of deleted ones. A pass that was interrupted goes on where it stopped.`,
 		}),
 	}
 	o.flags(c)
-	c.Flags().IntVar(&workers, "workers", 1, "documents read and encoded at the same time")
+	c.Flags().IntVar(&options.Workers, "workers", 1, "documents looked at and encoded at the same time")
+	limits(c.Flags(), &options.Limits, 1)
 	c.Flags().BoolVar(&fresh, "no-resume", false, "start from the beginning even if the last pass was interrupted")
 	c.Flags().BoolVar(&refs, "write-refs", false, "first set the property "+weaviate.RefProperty+" of every Weaviate object, which prompts name documents by")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -71,7 +72,11 @@ func (a *app) index(ctx context.Context, w io.Writer, m plugin.Module, source pe
 		}
 		bar.set(done, int64(max(s.Total, s.Done))*fine, describe(s))
 	}
-	r, err := indexer.New(source, m, a.log).Run(ctx, options)
+	x, err := indexer.New(source, m, options, a.log)
+	if err != nil {
+		return indexer.Report{}, err
+	}
+	r, err := x.Run(ctx)
 	bar.end(fmt.Sprintf("%d documents, %d tokens, %s", r.Encoded, r.Tokens, r.Took.Round(time.Millisecond)))
 	return r, err
 }

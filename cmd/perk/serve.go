@@ -7,6 +7,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/integration/indexer"
@@ -17,8 +18,7 @@ import (
 func newServe(a *app) *cobra.Command {
 	o := &sourceOptions{}
 	var listen string
-	var interval time.Duration
-	var workers int
+	var follow indexer.Options
 	var least float64
 	c := &cobra.Command{
 		Use:   "serve (--folder DIR | --weaviate URL --collection NAME)",
@@ -48,29 +48,44 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 			}
 			return a.serve(ctx, e, open, func(ctx context.Context, s *service) error {
 				fmt.Fprintf(cmd.OutOrStdout(), "serving collection %s on %s; Ctrl-C ends\n", o.Collection, s.endpoint)
-				return a.watch(ctx, s, interval, workers)
+				follow.Collection = s.options.Collection
+				return a.follow(ctx, s, follow)
 			})
 		}),
 	}
 	o.flags(c)
 	f := c.Flags()
 	f.StringVar(&listen, "listen", ollama.DefaultAddress, "host:port of the endpoint")
-	f.DurationVar(&interval, "interval", time.Minute, "time between two passes over the documents; 0: only `perk index` makes them")
-	f.IntVar(&workers, "workers", 1, "documents read and encoded at the same time")
+	f.DurationVar(&follow.Interval, "interval", time.Minute, "time between two looks for changed documents; 0: only `perk index` writes adapters")
+	f.DurationVar(&follow.Whole, "whole", time.Hour, "time between two whole passes, where the database can list its changes")
+	f.IntVar(&follow.Workers, "workers", 1, "documents of a pass looked at and encoded at the same time")
+	limits(f, &follow.Limits, defaultShare)
 	minConfidence(f, &least)
 	fromEnvironment(f, "listen", "PERK_LISTEN")
 	return c
 }
 
-// watch keeps the adapters in step until ctx ends.
-func (a *app) watch(ctx context.Context, s *service, interval time.Duration, workers int) error {
+// follow keeps the adapters in step until ctx ends.
+func (a *app) follow(ctx context.Context, s *service, o indexer.Options) error {
 	if err := s.options.remember(ctx, s.module); err != nil {
 		return err
 	}
-	if interval <= 0 {
+	if o.Interval <= 0 {
 		<-ctx.Done()
 		return nil
 	}
-	o := indexer.Options{Collection: s.options.Collection, Workers: workers}
-	return indexer.New(s.source, s.module, a.log).Watch(ctx, o, interval, nil)
+	x, err := indexer.New(s.source, s.module, o, a.log)
+	if err != nil {
+		return err
+	}
+	return x.Follow(ctx)
+}
+
+// defaultShare keeps the latency of the database's own queries beside a backfill; `make soak` measures it.
+const defaultShare = 0.5
+
+// limits adds the flags that keep room for the database.
+func limits(f *pflag.FlagSet, l *indexer.Limits, share float64) {
+	f.Float64Var(&l.Share, "share", share, "largest part of the time, above 0 to 1, that is spent on encoding")
+	f.Float64Var(&l.PerSecond, "rate", 0, "most documents encoded a second; 0: any number")
 }

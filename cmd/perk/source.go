@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -71,13 +72,40 @@ func (o *sourceOptions) openWeaviate(ctx context.Context) (*weaviate.Source, err
 // sourceKey is where a collection's source is kept.
 func sourceKey(collection string) string { return "source/" + collection }
 
+// collectionsKey is where the list of all collections that were ever indexed is kept.
+const collectionsKey = "collections"
+
 // remember keeps the source beside the adapters.
 func (o *sourceOptions) remember(ctx context.Context, m plugin.Module) error {
-	b, err := json.Marshal(o)
+	if err := setMeta(ctx, m, sourceKey(o.Collection), o); err != nil {
+		return err
+	}
+	names, err := collections(ctx, m)
+	if err != nil || slices.Contains(names, o.Collection) {
+		return err
+	}
+	return setMeta(ctx, m, collectionsKey, append(names, o.Collection))
+}
+
+// collections lists the collections that were ever indexed, in that order.
+func collections(ctx context.Context, m plugin.Module) ([]string, error) {
+	b, err := m.Meta(ctx, collectionsKey)
+	if perk.ErrorCode(err) == perk.ENotFound {
+		return nil, nil
+	}
+	var names []string
+	if err == nil && json.Unmarshal(b, &names) != nil {
+		err = perk.Errorf(perk.ECorrupt, "source", "the list of collections cannot be read").WithHint("run `perk index` again")
+	}
+	return names, err
+}
+
+func setMeta(ctx context.Context, m plugin.Module, key string, v any) error {
+	b, err := json.Marshal(v)
 	if err != nil {
 		return perk.E(perk.EInternal, "source", err)
 	}
-	return m.SetMeta(ctx, sourceKey(o.Collection), b)
+	return m.SetMeta(ctx, key, b)
 }
 
 // recallSource gives the source that a collection was last indexed from. Errors: ENotFound.

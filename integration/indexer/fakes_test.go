@@ -3,9 +3,11 @@ package indexer_test
 import (
 	"context"
 	"iter"
+	"maps"
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/plugin"
@@ -24,7 +26,20 @@ func (m *memory) id(uuid string) perk.DocumentID {
 	return perk.DocumentID{Collection: "Docs", UUID: uuid}
 }
 
-func (m *memory) Count(context.Context) (int, error) { return len(m.texts), nil }
+func (m *memory) Count(context.Context) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.texts), nil
+}
+
+// set writes a document, or with an empty text deletes it.
+func (m *memory) set(uuid, text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.texts[uuid] = text; text == "" {
+		delete(m.texts, uuid)
+	}
+}
 
 func (m *memory) Document(_ context.Context, id perk.DocumentID) (perk.Document, error) {
 	m.mu.Lock()
@@ -42,7 +57,8 @@ func (m *memory) Scan(_ context.Context, after string) iter.Seq2[perk.Scanned, e
 	return func(yield func(perk.Scanned, error) bool) {
 		m.mu.Lock()
 		var keys []string
-		for k := range m.texts {
+		texts := maps.Clone(m.texts)
+		for k := range texts {
 			keys = append(keys, k)
 		}
 		for k := range m.broken {
@@ -64,7 +80,7 @@ func (m *memory) Scan(_ context.Context, after string) iter.Seq2[perk.Scanned, e
 				return
 			}
 			n++
-			s := perk.Scanned{Document: perk.Document{ID: m.id(k), Text: m.texts[k]}, Cursor: k}
+			s := perk.Scanned{Document: perk.Document{ID: m.id(k), Text: texts[k]}, Cursor: k}
 			if !yield(s, m.broken[k]) {
 				return
 			}
@@ -74,11 +90,12 @@ func (m *memory) Scan(_ context.Context, after string) iter.Seq2[perk.Scanned, e
 
 // module is the plugin's side in memory. fail, when set, is asked before each Encode.
 type module struct {
-	mu       sync.Mutex
-	adapters map[perk.DocumentID]perk.AdapterInfo
-	meta     map[string][]byte
-	encodes  []string
-	fail     func(uuid string, nth int) error
+	mu        sync.Mutex
+	adapters  map[perk.DocumentID]perk.AdapterInfo
+	meta      map[string][]byte
+	encodes   []string
+	collected int // calls of GC
+	fail      func(uuid string, nth int) error
 }
 
 func newModule() *module {
@@ -97,8 +114,10 @@ func (m *module) Encode(ctx context.Context, d perk.Document, progress func(perk
 	if err := ctx.Err(); err != nil {
 		return perk.AdapterInfo{}, perk.E(perk.ECanceled, "module", err)
 	}
-	progress(perk.Progress{Done: 1, Total: 2})
-	info := perk.AdapterInfo{Key: perk.AdapterKey{Document: d.ID}, Content: perk.ContentHash(d.Text), Tokens: len(strings.Fields(d.Text))}
+	if progress != nil {
+		progress(perk.Progress{Done: 1, Total: 2})
+	}
+	info := perk.AdapterInfo{Key: perk.AdapterKey{Document: d.ID}, Content: perk.ContentHash(d.Text), Tokens: len(strings.Fields(d.Text)), Created: time.Now()}
 	m.adapters[d.ID] = info
 	return info, nil
 }
@@ -126,7 +145,10 @@ func (m *module) Forget(_ context.Context, id perk.DocumentID) (int, error) {
 func (m *module) List(_ context.Context, collection string) iter.Seq2[perk.AdapterInfo, error] {
 	return func(yield func(perk.AdapterInfo, error) bool) {
 		for _, uuid := range m.uuids() {
-			if !yield(m.adapters[perk.DocumentID{Collection: collection, UUID: uuid}], nil) {
+			m.mu.Lock()
+			info := m.adapters[perk.DocumentID{Collection: collection, UUID: uuid}]
+			m.mu.Unlock()
+			if !yield(info, nil) {
 				return
 			}
 		}
@@ -148,8 +170,17 @@ func (m *module) SetMeta(_ context.Context, key string, value []byte) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.meta[key] = value
+	if m.meta[key] = value; len(value) == 0 {
+		delete(m.meta, key)
+	}
 	return nil
+}
+
+func (m *module) GC(context.Context) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.collected++
+	return 0, nil
 }
 
 // uuids lists the documents that have an adapter.

@@ -32,6 +32,9 @@ func (p *pass) report() {
 
 // settle records an outcome and now and then saves the cursor. Saving under the lock keeps the saved cursors in order.
 func (p *pass) settle(ctx context.Context, it item, out outcome) error {
+	if err := p.note(ctx, it.doc.ID, out); err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.meter.add(out)
@@ -47,27 +50,26 @@ func (p *pass) settle(ctx context.Context, it item, out outcome) error {
 // removeGone removes the adapters of documents that the finished scan did not meet and that the source, asked once more, does not find. The
 // second question covers documents that were scanned before an interruption or written behind the cursor.
 func (p *pass) removeGone(ctx context.Context) error {
-	var gone []perk.DocumentID
-	err := p.o.Retry.do(ctx, func() error {
-		gone = gone[:0]
-		var last perk.DocumentID
-		for info, err := range p.module.List(ctx, p.o.Collection) {
-			if err != nil {
-				return err
-			}
-			id := info.Key.Document
-			if _, ok := p.seen[id]; !ok && id != last {
-				gone = append(gone, id) // one document's adapters follow each other
-			}
-			last = id
-		}
-		return nil
+	var known map[perk.DocumentID]struct{}
+	err := p.o.Retry.do(ctx, func() (err error) {
+		known, err = p.listKnown(ctx)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	for _, id := range gone {
-		if err := p.o.Retry.do(ctx, func() error { return p.removeIfGone(ctx, id) }); err != nil {
+	failed, err := p.failures.load(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range failed {
+		known[f.Document] = struct{}{} // a failure of a document that is gone goes with it
+	}
+	for id := range known {
+		if _, ok := p.seen[id]; ok {
+			continue
+		}
+		if err := p.removeIfGone(ctx, id); err != nil {
 			return err
 		}
 	}
@@ -75,25 +77,37 @@ func (p *pass) removeGone(ctx context.Context) error {
 }
 
 func (p *pass) removeIfGone(ctx context.Context, id perk.DocumentID) error {
-	_, err := p.source.Document(ctx, id)
-	switch code := perk.ErrorCode(err); {
-	case code == perk.EUnavailable || ctx.Err() != nil:
-		return err
-	case code != perk.ENotFound:
-		return nil // it is there, or nobody can tell: keep its adapters
-	}
-	n, err := p.module.Forget(ctx, id)
+	hinted, err := p.queue.claim(ctx, id)
 	if err != nil {
 		return err
 	}
-	if n > 0 {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.ledger.state.Report.Removed++
-		p.meter.status.Removed++
-		p.report()
-		p.log.Info().Stringer("doc", id).Msg("removed the adapters of a document that is gone")
+	defer p.queue.release(id)
+	if hinted {
+		p.queue.add(id) // this looks only whether it is gone
 	}
+	var out outcome
+	err = p.o.Retry.do(ctx, func() error {
+		_, err := p.source.Document(ctx, id)
+		switch code := perk.ErrorCode(err); {
+		case code == perk.EUnavailable || ctx.Err() != nil:
+			return err
+		case code != perk.ENotFound:
+			return nil // it is there, or nobody can tell: keep its adapters
+		}
+		out, err = p.forget(ctx, id)
+		return err
+	})
+	if err == nil && out.gone {
+		err = p.note(ctx, id, out)
+	}
+	if err != nil || !out.removed {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ledger.state.Report.Removed++
+	p.meter.status.Removed++
+	p.report()
 	return nil
 }
 
@@ -111,5 +125,6 @@ func (p *pass) finish(ctx context.Context, err error) (Report, error) {
 	}
 	r := p.ledger.state.Report
 	r.Complete, r.Resumed, r.Took = err == nil, p.resumed, time.Since(p.meter.start)
+	p.ended(r, err)
 	return r, err
 }

@@ -3,6 +3,7 @@ package indexer
 import (
 	"context"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -20,19 +21,24 @@ type Module interface {
 	Forget(ctx context.Context, id perk.DocumentID) (int, error)
 	// List walks the adapters of a collection.
 	List(ctx context.Context, collection string) iter.Seq2[perk.AdapterInfo, error]
+	// GC erases the bytes of removed and replaced adapters and says how many these were.
+	GC(ctx context.Context) (int64, error)
 	// Meta reads what SetMeta stored. Errors: ENotFound.
 	Meta(ctx context.Context, key string) ([]byte, error)
-	// SetMeta stores a value of at most 64 KiB durably.
+	// SetMeta stores a value of at most 64 KiB durably; an empty one removes the key.
 	SetMeta(ctx context.Context, key string, value []byte) error
 }
 
-// Options steers a pass.
+// Options says what is indexed and how.
 type Options struct {
-	Collection string       // the collection whose adapters the source's documents become
-	Resume     bool         // go on from where an interrupted pass stopped, if one did
-	Workers    int          // documents encoded at the same time; 0: 1
-	Progress   func(Status) // called from one goroutine at a time, often; may be nil
-	Retry      Retry        // for what is away
+	Collection string        // the collection whose adapters the source's documents become
+	Resume     bool          // Run goes on from where an interrupted pass stopped, if one did
+	Workers    int           // documents of a pass looked at and encoded at the same time; 0: 1
+	Progress   func(Status)  // of passes; called from one goroutine at a time, often; may be nil
+	Retry      Retry         // for what is away
+	Limits     Limits        // of encoding
+	Interval   time.Duration // Follow: time between two looks for changes; 0: one minute
+	Whole      time.Duration // Follow: time between two whole passes over a source that can list its changes; 0: one hour
 }
 
 // Retry says how long to go on trying something that is away. The zero value is 8 attempts with pauses from 0.25 s to 10 s, half a minute in all.
@@ -40,13 +46,6 @@ type Retry struct {
 	Attempts int           // tries without any headway before the pass ends; 0: 8
 	First    time.Duration // pause after the first; it doubles each time; 0: 250 ms
 	Max      time.Duration // longest pause; 0: 10 s
-}
-
-// Failure is a document that could not be indexed, and why.
-type Failure struct {
-	Document perk.DocumentID `json:"document"`
-	Code     perk.Code       `json:"code"`
-	Reason   string          `json:"reason"`
 }
 
 // Report says what a pass did. Counts include those of the interrupted pass that it resumed.
@@ -63,36 +62,67 @@ type Report struct {
 	Failed      []Failure `json:"failed,omitempty"` // the first of them: at most 200, fewer of an interrupted pass
 }
 
-// Indexer indexes one source into one module.
+// Indexer keeps the adapters of one collection in step with its source. It may be used by several goroutines.
 type Indexer struct {
-	source perk.Source
-	module Module
-	log    zerolog.Logger
+	source   perk.Source
+	module   Module
+	o        Options
+	log      zerolog.Logger
+	queue    *queue
+	gate     gate
+	limit    limiter
+	failures failures
+
+	mu       sync.Mutex
+	known    map[perk.DocumentID]struct{} // documents that have an adapter, as far as this program knows
+	encoding map[perk.DocumentID]struct{}
+	books    Overview // what only counts up; Overview completes it
+	garbage  bool     // adapters were removed or replaced since the last GC
 }
 
-// New makes an indexer; it starts nothing.
-func New(source perk.Source, module Module, log zerolog.Logger) *Indexer {
-	return &Indexer{source: source, module: module, log: log.With().Str("room", "indexer").Logger()}
-}
-
-// Run makes one pass. The report is valid, as far as it goes, beside an error too; the next Run with Resume goes on from there. A resumed
-// pass that reaches the end is followed by a whole one, because documents may have been written behind its cursor in the meantime; that costs reading, and
-// encodes only those. Errors: EInvalid (options), EUnavailable (source or plugin stayed away), ENoSpace, EDenied, ECanceled, and the source's own.
-func (x *Indexer) Run(ctx context.Context, o Options) (Report, error) {
+// New makes an indexer; it starts nothing. Errors: EInvalid (no collection, limits that make no sense).
+func New(source perk.Source, module Module, o Options, log zerolog.Logger) (*Indexer, error) {
 	if o.Collection == "" {
-		return Report{}, perk.Errorf(perk.EInvalid, "indexer.Run", "no collection named").WithHint("set Options.Collection")
+		return nil, perk.Errorf(perk.EInvalid, "indexer.New", "no collection named").WithHint("set Options.Collection")
 	}
-	report, err := x.run(ctx, o)
+	if err := o.Limits.check(); err != nil {
+		return nil, err
+	}
+	o.Workers, o.Retry = max(o.Workers, 1), o.Retry.withDefaults()
+	return &Indexer{
+		source: source, module: module, o: o, log: log.With().Str("room", "indexer").Str("collection", o.Collection).Logger(),
+		queue: newQueue(), limit: limiter{Limits: o.Limits}, failures: failures{module: module, collection: o.Collection},
+		known: map[perk.DocumentID]struct{}{}, encoding: map[perk.DocumentID]struct{}{}, books: Overview{Documents: -1},
+	}, nil
+}
+
+// Run makes one pass. The report is valid, as far as it goes, beside an error too; the next Run with Options.Resume goes on from there. A resumed
+// pass that reaches the end is followed by a whole one, because documents may have been written behind its cursor in the meantime; that costs reading, and
+// encodes only those. Errors: EUnavailable (source or plugin stayed away), ENoSpace, EDenied, ECanceled, and the source's own.
+func (x *Indexer) Run(ctx context.Context) (Report, error) {
+	err := x.o.Retry.do(ctx, func() error {
+		_, err := x.failures.load(ctx)
+		return err
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	return x.whole(ctx, x.o.Resume)
+}
+
+// whole makes one pass, and after one that was resumed another.
+func (x *Indexer) whole(ctx context.Context, resume bool) (Report, error) {
+	report, err := x.run(ctx, resume)
 	if err != nil || !report.Resumed {
 		return report, err
 	}
-	again, err := x.run(ctx, o)
+	again, err := x.run(ctx, false)
 	return report.followed(again), err
 }
 
 // run makes one pass.
-func (x *Indexer) run(ctx context.Context, o Options) (Report, error) {
-	p, err := x.newPass(ctx, o)
+func (x *Indexer) run(ctx context.Context, resume bool) (Report, error) {
+	p, err := x.newPass(ctx, resume)
 	if err != nil {
 		return Report{}, err
 	}
@@ -105,7 +135,7 @@ func (x *Indexer) run(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		event = x.log.Warn().Err(err)
 	}
-	event.Str("collection", o.Collection).Int("encoded", report.Encoded).Int("skipped", report.Skipped).Int("removed", report.Removed).
+	event.Int("encoded", report.Encoded).Int("skipped", report.Skipped).Int("removed", report.Removed).
 		Int("failed", report.FailedCount).Bool("complete", report.Complete).Dur("took", report.Took).Msg("indexed collection")
 	return report, err
 }
@@ -119,21 +149,6 @@ func (r Report) followed(by Report) Report {
 	by.Took += r.Took
 	by.Resumed = true
 	return by
-}
-
-// Watch runs a pass now and again every interval after the last one ended, until ctx ends. done, when not nil, gets every pass's result.
-// A pass that fails does not end the watch; the next one resumes it.
-func (x *Indexer) Watch(ctx context.Context, o Options, every time.Duration, done func(Report, error)) error {
-	o.Resume = true
-	for {
-		report, err := x.Run(ctx, o)
-		if done != nil {
-			done(report, err)
-		}
-		if err := pause(ctx, every); err != nil {
-			return err
-		}
-	}
 }
 
 // pause waits, or returns ECanceled when ctx ends first.

@@ -30,8 +30,17 @@ func letters(s string) *memory {
 
 func run(t *testing.T, src perk.Source, m indexer.Module, o indexer.Options) (indexer.Report, error) {
 	t.Helper()
+	return newIndexer(t, src, m, o).Run(t.Context())
+}
+
+func newIndexer(t *testing.T, src perk.Source, m indexer.Module, o indexer.Options) *indexer.Indexer {
+	t.Helper()
 	o.Collection, o.Retry = "Docs", quick
-	return indexer.New(src, m, zerolog.Nop()).Run(t.Context(), o)
+	x, err := indexer.New(src, m, o, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 func mustRun(t *testing.T, src perk.Source, m indexer.Module, o indexer.Options) indexer.Report {
@@ -192,7 +201,7 @@ func TestCancelSavesTheCursor(t *testing.T) {
 		}
 		return nil
 	}
-	_, err := indexer.New(src, m, zerolog.Nop()).Run(ctx, indexer.Options{Collection: "Docs", Retry: quick})
+	_, err := newIndexer(t, src, m, indexer.Options{}).Run(ctx)
 	if perk.ErrorCode(err) != perk.ECanceled {
 		t.Fatal(err)
 	}
@@ -314,30 +323,12 @@ func TestManyFailuresAreResumed(t *testing.T) {
 	}
 }
 
-func TestWatch(t *testing.T) {
-	src, m := letters("ab"), newModule()
-	ctx, cancel := context.WithCancel(t.Context())
-	passes := 0
-	err := indexer.New(src, m, zerolog.Nop()).Watch(ctx, indexer.Options{Collection: "Docs", Retry: quick}, time.Millisecond,
-		func(r indexer.Report, err error) {
-			passes++
-			if err != nil || !r.Complete {
-				t.Errorf("pass %d: %+v, %v", passes, r, err)
-			}
-			if passes == 1 {
-				src.texts["c"] = "new"
-			} else {
-				cancel()
-			}
-		})
-	if perk.ErrorCode(err) != perk.ECanceled || passes != 2 || len(m.uuids()) != 3 {
-		t.Errorf("%d passes, adapters %v, error %v", passes, m.uuids(), err)
-	}
-}
-
-func TestNoCollection(t *testing.T) {
-	_, err := indexer.New(letters("a"), newModule(), zerolog.Nop()).Run(t.Context(), indexer.Options{})
-	if perk.ErrorCode(err) != perk.EInvalid {
-		t.Error(err)
+func TestOptionsThatMakeNoSense(t *testing.T) {
+	for name, o := range map[string]indexer.Options{
+		"no collection": {}, "share": {Collection: "Docs", Limits: indexer.Limits{Share: 1.5}}, "rate": {Collection: "Docs", Limits: indexer.Limits{PerSecond: -1}},
+	} {
+		if _, err := indexer.New(letters("a"), newModule(), o, zerolog.Nop()); perk.ErrorCode(err) != perk.EInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 const (
 	maxFailures = 200         // failures that a report and its saved form name
-	maxReason   = 1000        // bytes of a failure's reason
+	maxReason   = 400         // bytes of a failure's reason
 	maxSaved    = 64 << 10    // bytes of the saved form: what Module.SetMeta takes
 	saveEvery   = time.Second // a crash repeats at most the skips of this long
 )
@@ -54,7 +54,9 @@ func store(ctx context.Context, m Module, collection string, s saved) error {
 // outcome is what became of one scanned document.
 type outcome struct {
 	encoded, skipped bool
+	gone, removed    bool // the document is not there any more; it had adapters, which were removed
 	tokens           int
+	seconds          float64 // spent on encoding
 	failure          *Failure
 }
 
@@ -65,6 +67,8 @@ func (r *Report) add(o outcome) {
 		r.Encoded++
 	case o.skipped:
 		r.Skipped++
+	case o.removed:
+		r.Removed++
 	case o.failure != nil:
 		r.FailedCount++
 		if len(r.Failed) < maxFailures {

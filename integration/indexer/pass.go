@@ -2,7 +2,6 @@ package indexer
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 // pass is one walk over the source. mu guards ledger and meter.
 type pass struct {
 	*Indexer
-	o       Options
 	resumed bool
 	seen    map[perk.DocumentID]struct{} // scanned in this pass; only the scanning goroutine touches it
 
@@ -29,16 +27,16 @@ type item struct {
 	seq    int
 	doc    perk.Document
 	cursor string
+	read   time.Time // when the source gave it
 	err    error
 }
 
-func (x *Indexer) newPass(ctx context.Context, o Options) (*pass, error) {
-	o.Workers, o.Retry = max(o.Workers, 1), o.Retry.withDefaults()
-	p := &pass{Indexer: x, o: o, seen: map[perk.DocumentID]struct{}{}, ledger: ledger{waiting: map[int]settled{}}}
+func (x *Indexer) newPass(ctx context.Context, resume bool) (*pass, error) {
+	p := &pass{Indexer: x, seen: map[perk.DocumentID]struct{}{}, ledger: ledger{waiting: map[int]settled{}}}
 	p.meter.start = time.Now()
-	err := o.Retry.do(ctx, func() (err error) {
-		if o.Resume {
-			if p.ledger.state, err = load(ctx, x.module, o.Collection); err != nil {
+	err := x.o.Retry.do(ctx, func() (err error) {
+		if resume {
+			if p.ledger.state, err = load(ctx, x.module, x.o.Collection); err != nil {
 				return err
 			}
 		}
@@ -51,6 +49,9 @@ func (x *Indexer) newPass(ctx context.Context, o Options) (*pass, error) {
 	s.Encoded, s.Skipped, s.Failed = r.Encoded, r.Skipped, r.FailedCount
 	s.Done = s.Encoded + s.Skipped + s.Failed
 	p.meter.done0 = s.Done
+	if err == nil {
+		x.counted(s.Total)
+	}
 	return p, err
 }
 
@@ -101,7 +102,7 @@ func (p *pass) scanFrom(ctx context.Context, at *item, items chan<- item) error 
 		if err != nil && s.Cursor == "" {
 			return err
 		}
-		next := item{seq: at.seq + 1, doc: s.Document, cursor: s.Cursor, err: err}
+		next := item{seq: at.seq + 1, doc: s.Document, cursor: s.Cursor, read: time.Now(), err: err}
 		select {
 		case items <- next:
 		case <-ctx.Done():
@@ -116,66 +117,21 @@ func (p *pass) scanFrom(ctx context.Context, at *item, items chan<- item) error 
 
 // work deals with one document. The error it returns ends the pass.
 func (p *pass) work(ctx context.Context, it item) error {
+	hinted, err := p.queue.claim(ctx, it.doc.ID)
+	if err != nil {
+		return err
+	}
+	defer p.queue.release(it.doc.ID)
 	p.begin(it.doc.ID)
 	if it.err != nil { // the source could not read this one
-		return p.settle(ctx, it, p.failed(it, it.err))
+		return p.settle(ctx, it, p.failed(it.doc.ID, it.err))
 	}
-	if err := checkText(it.doc.Text); err != nil {
-		return p.settle(ctx, it, p.failed(it, err))
+	if hinted {
+		it.read = time.Time{} // it changed since it was scanned
 	}
-	var out outcome
-	err := p.o.Retry.do(ctx, func() (err error) {
-		out, err = p.encode(ctx, it.doc)
+	out, err := p.attempt(ctx, it.doc, it.read, p.progress)
+	if err != nil {
 		return err
-	})
-	switch {
-	case endsPass(ctx, err):
-		return err
-	case err != nil:
-		out = p.failed(it, err)
 	}
 	return p.settle(ctx, it, out)
-}
-
-// failed is the outcome of a document that cannot be encoded.
-func (p *pass) failed(it item, err error) outcome {
-	code := perk.ErrorCode(err)
-	p.log.Warn().Err(err).Stringer("doc", it.doc.ID).Str("code", string(code)).Msg("passed over a document that cannot be encoded")
-	reason := err.Error()
-	return outcome{failure: &Failure{Document: it.doc.ID, Code: code, Reason: strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")}}
-}
-
-// encode writes the document unless its adapter is up to date. A damaged adapter is written anew.
-func (p *pass) encode(ctx context.Context, d perk.Document) (outcome, error) {
-	info, err := p.module.Describe(ctx, d.ID)
-	switch code := perk.ErrorCode(err); {
-	case err == nil && info.Content == perk.ContentHash(d.Text):
-		return outcome{skipped: true}, nil
-	case err != nil && code != perk.ENotFound && code != perk.ECorrupt:
-		return outcome{}, err
-	}
-	if info, err = p.module.Encode(ctx, d, p.progress); err != nil {
-		return outcome{}, err
-	}
-	return outcome{encoded: true, tokens: info.Tokens}, nil
-}
-
-// endsPass tells the failures of the surroundings from those of one document.
-func endsPass(ctx context.Context, err error) bool {
-	switch perk.ErrorCode(err) {
-	case perk.ENoSpace, perk.EDenied, perk.EUnavailable, perk.EConflict, perk.ECanceled:
-		return true
-	}
-	return ctx.Err() != nil
-}
-
-// checkText refuses what no encoder can take before it travels to the plugin.
-func checkText(text string) error {
-	if strings.TrimSpace(text) == "" {
-		return perk.Errorf(perk.EInvalid, "indexer", "the document is empty").WithHint("give it a text or delete it")
-	}
-	if at := perk.InvalidUTF8(text); at >= 0 {
-		return perk.Errorf(perk.EInvalid, "indexer", "the text is not UTF-8 at byte %d", at).WithHint("convert it to UTF-8, for instance with iconv")
-	}
-	return nil
 }

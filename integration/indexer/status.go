@@ -6,7 +6,7 @@ import (
 	"github.com/perkdb/perk"
 )
 
-// Status is a moment of a pass.
+// Status is a moment of a pass. Overview is what is known beyond it.
 type Status struct {
 	Done    int             // documents dealt with, of any outcome, an interrupted pass's included
 	Total   int             // documents of the whole source, -1 when not known
@@ -58,7 +58,9 @@ func (m *meter) add(o outcome) {
 		s.Encoded++
 	case o.skipped:
 		s.Skipped++
-	default:
+	case o.removed:
+		s.Removed++
+	case o.failure != nil:
 		s.Failed++
 	}
 	s.Encode = perk.Progress{}
