@@ -7,6 +7,12 @@ func tile512(t *tile)
 func tile256(t *tile)
 
 //go:noescape
+func tileBF16(t *tile)
+
+//go:noescape
+func roundBF16(dst *uint16, x *float32, n int)
+
+//go:noescape
 func copyRows512(dst *float32, ds uintptr, src *float32, ss uintptr, rows int, mask uint32, wide bool)
 
 //go:noescape
@@ -23,6 +29,12 @@ func peak512(n int)
 
 //go:noescape
 func peak256(n int)
+
+//go:noescape
+func peakBF16(n int)
+
+//go:noescape
+func peakInt8(n int)
 
 //go:noescape
 func int8Panels512(args *narrowArgs)

@@ -34,13 +34,9 @@ func gflops(b *testing.B, flop float64, f func()) {
 
 // BenchmarkPeak measures multiply-adds on registers alone: the ceiling of Gemm.
 func BenchmarkPeak(b *testing.B) {
-	for _, f := range kernel.Levels() {
-		peak, lanes := kernel.Peak(f)
-		if peak == nil {
-			continue
-		}
-		b.Run("kernel="+f, func(b *testing.B) {
-			gflops(b, float64(10000*12*2*lanes), func() { peak(10000) })
+	for _, p := range kernel.Peaks() {
+		b.Run("kernel="+p.Name, func(b *testing.B) {
+			gflops(b, float64(10000*12*2*p.Adds), func() { p.Run(10000) })
 		})
 	}
 }

@@ -94,6 +94,9 @@ func GemvBF16(m int, a []float32, lda int, p *PackedBF16, beta float32, c []floa
 	buf.panels(m, p.n, bf16Most, p.steps*8*panelCols, bytesOf(a), bytesOf(p.data), nil, wide, bf16Panel256, c, ldc)
 }
 
+// bf16Pair views the first two numbers of x as a tile does.
+func bf16Pair(x []uint16) *float32 { return (*float32)(unsafe.Pointer(&x[0])) }
+
 // bytesOf views a slice's memory.
 func bytesOf[T uint16 | float32](x []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), len(x)*int(unsafe.Sizeof(x[0])))

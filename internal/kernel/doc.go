@@ -14,7 +14,8 @@
 // GemmPacked do the same for a right-hand side that is frozen. GemmRef is the
 // scalar oracle and exists for float64 too, for gradient checks. Gemv and GemvT
 // are the memory-bound products of the decode path; GemmInt8 and GemvBF16 are the
-// same with frozen weights of 8 and 16 bits, for one row or for a batch. Dot, Axpy, Add, Sub, Mul,
+// same with frozen weights of 8 and 16 bits, for one row or for a batch; GemmBF16
+// rounds activations as well, for the many rows of the encode. Dot, Axpy, Add, Sub, Mul,
 // MulAdd, Scale, Sum, SumSq, Max, Relu2, Relu2Grad, Exp, Softmax, SoftmaxGrad
 // and AdamW work on vectors.
 //
@@ -33,7 +34,8 @@
 // depend on m.
 //
 // GemmInt8 sums exactly, so its rows have the same bits for any batch and, with
-// beta 0 or 1, on every instruction set; rows of GemvBF16 have the same bits for any batch.
+// beta 0 or 1, on every instruction set; rows of GemvBF16 and GemmBF16 have
+// the same bits for any batch.
 //
 // # Caveats
 //

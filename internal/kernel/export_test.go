@@ -22,13 +22,15 @@ func SetLevel(tb testing.TB, name string) {
 	tb.Cleanup(func() { active = old })
 }
 
-// Peak returns the register-only loop of an instruction set and its lanes.
-func Peak(name string) (run func(n int), lanes int) {
-	switch name {
-	case "avx512", "avx512vnni", "avx512bf16":
-		return peak512, 16
-	case "avx2":
-		return peak256, 8
-	}
-	return nil, 0
+// Peak is the register-only loop of an instruction set, and how many multiply-adds each of its twelve operations is.
+type Peak struct {
+	Name string
+	Run  func(n int)
+	Adds int
+}
+
+// Peaks lists the loops that this CPU can run.
+func Peaks() []Peak {
+	all := []Peak{{"avx2/f32", peak256, 8}, {"avx512/f32", peak512, 16}, {"avx512vnni/int8", peakInt8, 64}, {"avx512bf16/bf16", peakBF16, 32}}
+	return all[:detect()]
 }

@@ -23,9 +23,14 @@ var narrowProducts = map[string]narrowProduct{
 		kernel.GemvBF16(rows, p.a[min(from*p.lda, len(p.a)):], p.lda, w, p.beta, c, p.ldc)
 		return c
 	},
+	"bf16 both": func(p *product, rows, from int, c []float32) []float32 {
+		w := kernel.PackBF16(p.tb, p.k, p.n, p.b, p.ldb)
+		kernel.GemmBF16(rows, p.a[min(from*p.lda, len(p.a)):], p.lda, w, p.beta, c, p.ldc)
+		return c
+	},
 }
 
-// check compares C with the float64 product; bound gives, from the sums over k of |a||b|, of max|a| and of |a| max|b|, what the
+// checkNarrow compares C with the float64 product; bound gives, from the sums over k of |a||b|, of max|a| and of |a| max|b|, what the
 // roundings of the format may add up to.
 func checkNarrow(t *testing.T, p *product, got []float32, bound func(mag, aMax, bMax float64) float64) {
 	t.Helper()
@@ -64,6 +69,8 @@ var narrowBounds = map[string]func(mag, aMax, bMax float64) float64{
 	"int8": func(_, aMax, bMax float64) float64 { return bMax/254*1.001 + aMax/65024*1.01 },
 	// Half of the last of eight bits, and the roundings of the sum.
 	"bf16": func(mag, _, _ float64) float64 { return mag/256 + 1e-5*mag },
+	// The same of the activations.
+	"bf16 both": func(mag, _, _ float64) float64 { return mag/127 + 1e-5*mag },
 }
 
 func TestNarrowMatchesOracle(t *testing.T) {
@@ -74,8 +81,10 @@ func TestNarrowMatchesOracle(t *testing.T) {
 				p := newProduct(r, false, r.IntN(2) == 1, r.IntN(9), r.IntN(100), r.IntN(90), r.IntN(2)*r.IntN(9), []float32{0, 1, -0.5}[r.IntN(3)])
 				checkNarrow(t, p, run(p, p.m, 0, clone(p.c)), narrowBounds[format])
 			}
-			p := newProduct(r, false, true, 2, 70, 3000, 0, 1)
-			checkNarrow(t, p, run(p, p.m, 0, clone(p.c)), narrowBounds[format])
+			for _, s := range [][3]int{{2, 70, 3000}, {300, 33, 385}, {15, 64, 768}} {
+				p := newProduct(r, false, true, s[0], s[1], s[2], 0, 1)
+				checkNarrow(t, p, run(p, p.m, 0, clone(p.c)), narrowBounds[format])
+			}
 		}
 	})
 }
@@ -85,7 +94,7 @@ func TestNarrowRowsAreIndependent(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(23, 24))
 		for format, run := range narrowProducts {
-			p := newProduct(r, false, true, 17, 101, 131, 2, 1)
+			p := newProduct(r, false, true, 17, 101, 131+300*r.IntN(2), 2, 1)
 			want := run(p, p.m, 0, clone(p.c))
 			for _, step := range []int{1, 2, 3, 5, 7} {
 				got := clone(p.c)
@@ -98,7 +107,7 @@ func TestNarrowRowsAreIndependent(t *testing.T) {
 	})
 }
 
-// Sums of int8 are exact, so every instruction set gives the same bits; those of bfloat16 run in one order in all but the scalar one.
+// Sums of int8 are exact, so every instruction set gives the same bits; those of bfloat16 run in one order in all but the scalar one and the CPU's own.
 func TestNarrowSetsAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(25, 26))
 	for format, run := range narrowProducts {
@@ -106,7 +115,7 @@ func TestNarrowSetsAgree(t *testing.T) {
 			p := newProduct(r, false, true, 1+r.IntN(8), 1+r.IntN(80), 1+r.IntN(300), 0, float32(r.IntN(2)))
 			var want []float32
 			for _, l := range kernel.Levels() {
-				if l == "scalar" && format == "bf16" {
+				if l == "scalar" && format != "int8" || l == "avx512bf16" && format == "bf16 both" {
 					continue
 				}
 				kernel.SetLevel(t, l)
@@ -181,7 +190,7 @@ func FuzzNarrow(f *testing.F) {
 
 // BenchmarkNarrow walks over weights that fit in L2, in L3 and in neither.
 func BenchmarkNarrow(b *testing.B) {
-	for _, s := range [][3]int{{1, 512, 128}, {1, 1536, 576}, {1, 2048, 512}, {1, 32768, 2048}, {4, 1536, 576}, {16, 1536, 576}, {64, 1536, 576}} {
+	for _, s := range [][3]int{{1, 512, 128}, {1, 1536, 576}, {1, 2048, 512}, {1, 32768, 2048}, {1024, 128, 128}, {1024, 512, 128}, {1024, 2048, 128}, {1024, 128, 512}, {1024, 128, 2048}, {1024, 3072, 768}, {1024, 768, 3072}, {4, 1536, 576}, {16, 1536, 576}, {64, 1536, 576}} {
 		m, n, k := s[0], s[1], s[2]
 		w, x, y := random(n*k), random(m*k), make([]float32, m*n)
 		p8, p16 := kernel.PackInt8(true, k, n, w, k), kernel.PackBF16(true, k, n, w, k)
@@ -193,8 +202,9 @@ func BenchmarkNarrow(b *testing.B) {
 			}{
 				{"int8", p8.Bytes(), func() { kernel.GemmInt8(m, x, k, p8, 0, y, n) }},
 				{"bf16", p16.Bytes(), func() { kernel.GemvBF16(m, x, k, p16, 0, y, n) }},
+				{"bf16gemm", p16.Bytes(), func() { kernel.GemmBF16(m, x, k, p16, 0, y, n) }},
 			} {
-				if l == "scalar" && n*k > 1<<20 {
+				if op.format == "bf16" && m > 100 || l == "scalar" && n*k > 1<<20 {
 					continue
 				}
 				b.Run(fmt.Sprintf("format=%s/kernel=%s/m=%d/n=%d/k=%d", op.format, l, m, n, k), func(b *testing.B) {

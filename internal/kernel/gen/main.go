@@ -171,6 +171,10 @@ func main() {
 		write(f.name+"_avx512_amd64.s", assemble(true, f.ks))
 		write(f.name+"_avx2_amd64.s", assemble(false, f.ks))
 	}
+	write("tile_avx512_amd64.s", tileKernels(tile512))
+	write("tile_avx2_amd64.s", tileKernels(tile256))
+	write("tile_bf16_amd64.s", tileKernels(tileBF16))
+	write("peak_amd64.s", peaks())
 	write("narrow_avx512_amd64.s", narrowKernels(true))
 	write("narrow_avx2_amd64.s", narrowKernels(false))
 	write("vec_amd64.go", declare(true))
