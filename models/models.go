@@ -1,19 +1,19 @@
 package models
 
 import (
+	"context"
 	"embed"
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/recipe"
-	"github.com/perkdb/perk/internal/tokenizer"
 )
 
-// Names of a model's files.
+// Names of the files of perk's own form. Other forms may have a recipe beside their files.
 const (
 	ModelFile     = "model.safetensors"
 	RecipeFile    = "recipe.safetensors"
@@ -29,8 +29,10 @@ var embedded embed.FS
 // Files is where a model's files are.
 type Files struct {
 	Name  string // for people
-	Where string // folder, for errors
-	fs.FS
+	Where string // folder or file, for errors
+	fs.FS        // of files that can be read at offsets
+
+	gguf string // the one file, where it was named itself
 }
 
 // Nano gives the files of the shipped model.
@@ -42,47 +44,59 @@ func Nano() Files {
 	return Files{Name: nanoName, Where: "the program", FS: sub}
 }
 
-// Dir gives the files of a folder; the model is named after it.
-func Dir(dir string) Files {
-	return Files{Name: filepath.Base(filepath.Clean(dir)), Where: dir, FS: os.DirFS(dir)}
+// Path gives the files of a folder, or the one GGUF file; the model is named after it.
+func Path(path string) Files {
+	path = filepath.Clean(path)
+	name := filepath.Base(path)
+	if stem, ok := strings.CutSuffix(name, ggufSuffix); ok {
+		return Files{Name: stem, Where: path, FS: os.DirFS(filepath.Dir(path)), gguf: name}
+	}
+	return Files{Name: name, Where: path, FS: os.DirFS(path)}
 }
 
 // Model is a base model with its recipe and tokenizer.
 type Model struct {
 	Name      string
+	Format    Format
 	LM        *lm.Model
 	Recipe    *recipe.Recipe
-	Tokenizer *tokenizer.Tokenizer
+	Tokenizer recipe.Tokenizer
 	ID        perk.ModelID
 	RecipeID  perk.RecipeID
-	Bytes     int64 // of the three files
+	Bytes     int64 // of the files
 }
 
-// Load reads a model and holds its parts to each other. Errors: ENotFound (a file is missing), EDenied, ECorrupt (a damaged file), EStale (the recipe
-// belongs to another base model), EInvalid (the parts do not fit).
-func Load(f Files) (*Model, error) {
+// Load reads a model of any format and holds its parts to each other. A published base model without a recipe gets recipe.Untrained's. Errors: ENotFound (a file is
+// missing), EDenied, ECorrupt (a damaged file), EStale (the recipe belongs to another base model), EInvalid (the parts do not fit, or perk does not run such a
+// model), ECanceled.
+func Load(ctx context.Context, f Files) (*Model, error) {
 	m := &Model{Name: f.Name}
-	for _, part := range []struct {
-		file  string
-		parse func([]byte) error
-	}{
-		{TokenizerFile, func(b []byte) (err error) { m.Tokenizer, err = tokenizer.Parse(b); return }},
-		{ModelFile, func(b []byte) (err error) { m.LM, err = lm.Load(b); return }},
-		{RecipeFile, func(b []byte) (err error) { m.Recipe, err = recipe.Parse(b); return }},
-	} {
-		b, err := fs.ReadFile(f, part.file)
-		if err != nil {
-			return nil, missing(f, err)
-		}
-		m.Bytes += int64(len(b))
-		if err := part.parse(b); err != nil {
-			return nil, damaged(f, part.file, err)
-		}
+	parts, err := f.parts()
+	if err != nil {
+		return nil, f.failed("", err)
 	}
-	var err error
+	m.Format = parts.format
+	for _, name := range parts.names() {
+		info, err := fs.Stat(f.FS, name)
+		if err != nil {
+			return nil, f.failed(name, err)
+		}
+		m.Bytes += info.Size()
+	}
+	if m.LM, m.Tokenizer, err = parts.base(ctx, f); err != nil {
+		return nil, err
+	}
+	if parts.recipe {
+		err = f.read(RecipeFile, func(b []byte) (err error) { m.Recipe, err = recipe.Parse(b); return })
+	} else if m.Recipe, err = recipe.Untrained(m.LM, m.Tokenizer); err != nil {
+		err = f.failed("", err)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if m.ID, m.RecipeID, err = m.Recipe.Bind(m.LM, m.Tokenizer); err != nil {
 		return nil, perk.Errorf(perk.ErrorCode(err), "models.Load", "model %q in %s: %w", f.Name, f.Where, err).
-			WithHint("keep the files that one `perk train` wrote together")
+			WithHint("keep the files that belong together in one folder, as `perk train` and `perk model` write them")
 	}
 	return m, nil
 }
@@ -94,23 +108,4 @@ func (m *Model) Parameters() int64 {
 		n += int64(len(t.Data))
 	}
 	return n
-}
-
-// missing names the reason why a file cannot be read.
-func missing(f Files, err error) error {
-	code := perk.EUnavailable
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		code = perk.ENotFound
-	case errors.Is(err, fs.ErrPermission):
-		code = perk.EDenied
-	}
-	return perk.Errorf(code, "models.Load", "model %q in %s: %w", f.Name, f.Where, err).
-		WithHint("name a folder with %s, %s and %s by --model, as `perk train` writes it", ModelFile, RecipeFile, TokenizerFile)
-}
-
-// damaged names the file that cannot be used.
-func damaged(f Files, file string, err error) error {
-	return perk.Errorf(perk.ErrorCode(err), "models.Load", "model %q in %s: %s: %w", f.Name, f.Where, file, err).
-		WithHint("copy the model's folder again, or train it again with `perk train`")
 }

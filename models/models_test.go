@@ -14,7 +14,7 @@ import (
 
 func TestLoad(t *testing.T) {
 	dir := modelstest.Dir(t, 1)
-	m, err := models.Load(models.Dir(dir))
+	m, err := models.Load(t.Context(), models.Path(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 }
 
 func TestShippedModel(t *testing.T) {
-	m, err := models.Load(models.Nano())
+	m, err := models.Load(t.Context(), models.Nano())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +38,12 @@ func TestShippedModel(t *testing.T) {
 	if m.Bytes > 20<<20 {
 		t.Errorf("the shipped model has %d bytes, at most 20 MB are allowed", m.Bytes)
 	}
+}
+
+// hinted reports whether some error of a chain says what to do.
+func hinted(err error) bool {
+	var e *perk.Error
+	return errors.As(err, &e) && (e.Hint != "" || hinted(e.Err))
 }
 
 func TestLoadErrors(t *testing.T) {
@@ -83,9 +89,8 @@ func TestLoadErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := modelstest.Dir(t, 1)
 			c.damage(t, dir)
-			_, err := models.Load(models.Dir(dir))
-			var e *perk.Error
-			if !errors.As(err, &e) || e.Code != c.code || e.Hint == "" || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
+			_, err := models.Load(t.Context(), models.Path(dir))
+			if perk.ErrorCode(err) != c.code || !hinted(err) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), dir) {
 				t.Errorf("%v, want code %s, a hint, %q and the folder", err, c.code, c.want)
 			}
 		})

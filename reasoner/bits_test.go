@@ -24,9 +24,9 @@ func TestBits(t *testing.T) {
 	}
 	files := models.Nano()
 	if dir := os.Getenv("PERK_BITS_MODEL"); dir != "" {
-		files = models.Dir(dir)
+		files = models.Path(dir)
 	}
-	m, err := models.Load(files)
+	m, err := models.Load(t.Context(), files)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ adapter has, how far its delta is from the exact one, and how fast it is packed 
 			return cobra.ExactArgs(1)(cmd, args)
 		},
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, args []string) error {
-			m, err := models.Load(a.files())
+			m, err := a.load(ctx)
 			if err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ peft and gguf want a base model that those programs have, and a recipe without n
 			if form == exportStored {
 				return writeAdapter(cmd, out, adapter.Payload)
 			}
-			model, err := models.Load(a.files())
+			model, err := a.load(ctx)
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ further. The text is what the adapter is an adapter of: questions are refused wh
 			if err != nil {
 				return err
 			}
-			m, err := models.Load(a.files())
+			m, err := a.load(ctx)
 			if err != nil {
 				return err
 			}

@@ -39,7 +39,7 @@ func TestExportForms(t *testing.T) {
 	for _, form := range []string{"stored", "delta", "whole"} {
 		w.ok("adapter", "export", "docs/mary.txt", "--form", form, "--out", file(form))
 	}
-	m, err := models.Load(models.Dir(w.model))
+	m, err := models.Load(t.Context(), models.Path(w.model))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 
 // app is what all commands share: the global flags, and what became of them.
 type app struct {
-	data, model, level string
+	data, model, models, level string
 
 	log     zerolog.Logger
 	started bool // the command line was understood and its command begun
@@ -38,10 +38,12 @@ const environment = "environment"
 func (a *app) flags(root *cobra.Command) {
 	f := root.PersistentFlags()
 	f.StringVar(&a.data, "data", "", "directory of adapters and server socket; default ~/.local/share/perk")
-	f.StringVar(&a.model, "model", "", "folder of base model, recipe and tokenizer; default: the embedded "+models.Nano().Name)
+	f.StringVar(&a.model, "model", "", "name of a model (perk model ls), or path of a folder or .gguf file; default: the embedded "+models.Nano().Name)
+	f.StringVar(&a.models, "models", "", "directory of models; default: models in the data directory")
 	f.StringVar(&a.level, "log-level", "warn", "debug, info, warn or error")
 	fromEnvironment(f, "data", "PERK_HOME")
 	fromEnvironment(f, "model", "PERK_MODEL")
+	fromEnvironment(f, "models", "PERK_MODELS")
 	fromEnvironment(f, "log-level", "PERK_LOG_LEVEL")
 }
 
@@ -87,6 +89,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if err == nil {
 		a.data, err = filepath.Abs(a.data)
 	}
+	if a.models == "" {
+		a.models = filepath.Join(a.data, "models")
+	}
 	return err
 }
 
@@ -109,12 +114,16 @@ func (a *app) do(body func(ctx context.Context, cmd *cobra.Command, args []strin
 	}
 }
 
-// files gives the files of the model that the flags name.
-func (a *app) files() models.Files {
-	if a.model == "" {
-		return models.Nano()
+// shelf is where models are kept.
+func (a *app) shelf() *models.Shelf { return models.NewShelf(a.models) }
+
+// load reads the model that the flags name.
+func (a *app) load(ctx context.Context) (*models.Model, error) {
+	f, err := a.shelf().Find(a.model)
+	if err != nil {
+		return nil, err
 	}
-	return models.Dir(a.model)
+	return models.Load(ctx, f)
 }
 
 // makeData makes the data directory, which nobody else may enter.

@@ -111,7 +111,7 @@ func TestBadModels(t *testing.T) {
 		want  []string
 	}{
 		"no folder":                    {filepath.Join(t.TempDir(), "gone"), []string{"no such file", "perk train"}},
-		"truncated model file":         {damaged, []string{models.ModelFile, "copy the model's folder again"}},
+		"truncated model file":         {damaged, []string{models.ModelFile, "copy the model's files again"}},
 		"recipe of another base model": {mixed, []string{"learned with base model", "keep the files"}},
 	} {
 		t.Run(name, func(t *testing.T) {

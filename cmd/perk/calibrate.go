@@ -34,7 +34,7 @@ Put the file in the place of the model's ` + models.RecipeFile + `; adapters tha
 ` + strings.Join(calibrate.Tasks(), ", ") + `.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
-			m, err := models.Load(a.files())
+			m, err := a.load(ctx)
 			if err != nil {
 				return err
 			}

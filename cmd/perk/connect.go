@@ -37,7 +37,7 @@ func (a *app) host(ctx context.Context) (*plugin.Host, error) {
 	if err != nil {
 		return nil, perk.E(perk.EInternal, "plugin", err)
 	}
-	args := []string{"plugin", "--data", a.data, "--log-level", a.level}
+	args := []string{"plugin", "--data", a.data, "--models", a.models, "--log-level", a.level}
 	if a.model != "" {
 		args = append(args, "--model", a.model)
 	}

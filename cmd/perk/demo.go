@@ -11,7 +11,6 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/integration/indexer"
 	"github.com/perkdb/perk/internal/task"
-	"github.com/perkdb/perk/models"
 )
 
 // sampleCollection holds the demonstration's documents.
@@ -49,7 +48,7 @@ answers, and go on serving until Ctrl-C. Without --data everything lies in a tem
 }
 
 func (d *demo) run(ctx context.Context, cmd *cobra.Command, _ []string) error {
-	m, err := models.Load(d.files())
+	m, err := d.load(ctx)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			return cobra.ExactArgs(1)(cmd, args)
 		},
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, args []string) error {
-			m, err := models.Load(a.files())
+			m, err := a.load(ctx)
 			if err != nil {
 				return err
 			}
@@ -78,6 +78,9 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), r)
+			}
+			if m.Recipe.Untrained {
+				fmt.Fprintf(cmd.ErrOrStderr(), "the recipe of %s is %s\n", m.Name, untrained)
 			}
 			w := cmd.OutOrStdout()
 			fmt.Fprintf(w, "%d tokens in %d chunks, %d steps: %.2f s, %.0f tokens/s, adapter of %d bytes\n", r.Tokens, r.Chunks, r.Steps, r.Seconds, r.TokensPerSecond, r.AdapterBytes)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/task"
-	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/reasoner/eval"
 	"github.com/perkdb/perk/reasoner/study"
 )
@@ -41,14 +40,14 @@ The text among which the facts of a task are hidden comes from the novels in $PE
 			if err := fill(&o, name, docs); err != nil {
 				return err
 			}
-			m, err := models.Load(a.files())
+			m, err := a.load(ctx)
 			if err != nil {
 				return err
 			}
 			if m, err = study.WithBits(m, bits); err != nil {
 				return err
 			}
-			if o.Readers, err = readers(baselines); err != nil {
+			if o.Readers, err = readers(ctx, baselines); err != nil {
 				return err
 			}
 			bar := newProgress(cmd.ErrOrStderr(), "measuring")

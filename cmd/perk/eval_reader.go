@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // readers loads the baselines that `perk train` made in folders.
-func readers(dirs []string) ([]eval.Reader, error) {
+func readers(ctx context.Context, dirs []string) ([]eval.Reader, error) {
 	var out []eval.Reader
 	for _, dir := range dirs {
 		path := filepath.Join(dir, configFile)
@@ -26,7 +27,7 @@ func readers(dirs []string) ([]eval.Reader, error) {
 		if c.Reader == nil {
 			return nil, perk.Errorf(perk.EInvalid, "eval", "%s has no section reader", path).WithHint("measure a memory by --model")
 		}
-		m, err := models.Load(models.Dir(dir))
+		m, err := models.Load(ctx, models.Path(dir))
 		if err != nil {
 			return nil, err
 		}

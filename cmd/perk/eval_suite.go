@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perkdb/perk"
-	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/reasoner/eval"
 	"github.com/perkdb/perk/reasoner/study"
 )
@@ -46,13 +45,13 @@ func (s *suite) run(ctx context.Context, cmd *cobra.Command, a *app, baselines [
 	if o.Scale, err = study.ScaleByName(s.scale); err != nil {
 		return err
 	}
-	if o.Model, err = models.Load(a.files()); err != nil {
+	if o.Model, err = a.load(ctx); err != nil {
 		return err
 	}
 	if o.Filler, err = filler(); err != nil {
 		return err
 	}
-	list, err := readers(baselines)
+	list, err := readers(ctx, baselines)
 	if err != nil {
 		return err
 	}
@@ -71,7 +70,7 @@ func (s *suite) run(ctx context.Context, cmd *cobra.Command, a *app, baselines [
 		}
 		show.end()
 	}
-	if err := study.Write(o); err != nil {
+	if err := study.Write(ctx, o); err != nil {
 		return err
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(s.out, study.MarkdownFile))

@@ -54,7 +54,7 @@ func TestGrounded(t *testing.T) {
 		t.Errorf("before %+v, after %+v, report %+v", before, after, report)
 	}
 
-	m, err := models.Load(models.Dir(w.model))
+	m, err := models.Load(t.Context(), models.Path(w.model))
 	if err != nil {
 		t.Fatal(err)
 	}

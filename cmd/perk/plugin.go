@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perkdb/perk/internal/engine"
-	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/plugin"
 )
 
@@ -28,7 +27,7 @@ func newPlugin(a *app) *cobra.Command {
 // runPlugin uses the process's own standard streams: they are part of go-plugin's contract.
 func (a *app) runPlugin(ctx context.Context) error {
 	log := plugin.NewLogger(os.Stderr).Level(a.log.GetLevel())
-	m, err := models.Load(a.files())
+	m, err := a.load(ctx)
 	if err != nil {
 		return errors.Join(err, plugin.Abort(os.Stderr, err))
 	}

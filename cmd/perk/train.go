@@ -73,7 +73,7 @@ func runTrain(cmd *cobra.Command, o trainOptions) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return perk.E(perk.EInternal, "train", err)
 	}
-	t, err := newTrainer(o, config, prose)
+	t, err := newTrainer(cmd.Context(), o, config, prose)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ type trainer interface {
 }
 
 // newTrainer starts from nothing, or for a reader from a model, whose tokenizer it keeps.
-func newTrainer(o trainOptions, c *meta.Config, prose *task.Prose) (trainer, error) {
+func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, prose *task.Prose) (trainer, error) {
 	path := filepath.Join(o.out, models.TokenizerFile)
 	if c.Reader == nil {
 		if o.from != "" {
@@ -122,9 +122,9 @@ func newTrainer(o trainOptions, c *meta.Config, prose *task.Prose) (trainer, err
 	}
 	files := models.Nano()
 	if o.from != "" {
-		files = models.Dir(o.from)
+		files = models.Path(o.from)
 	}
-	from, err := models.Load(files)
+	from, err := models.Load(ctx, files)
 	if err != nil {
 		return nil, err
 	}

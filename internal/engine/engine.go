@@ -61,6 +61,9 @@ func Open(dir string, m *models.Model, o Options) (*Engine, error) {
 		StoreDir: dir, PID: os.Getpid(), Kernel: kernel.Features(), Params: m.Parameters(),
 	}
 	e.log.Info().Str("model", m.Name).Str("model_id", m.ID.Short()).Str("recipe", m.RecipeID.Short()).Str("dir", dir).Msg("opened model and store")
+	if m.Recipe.Untrained {
+		e.log.Warn().Str("model", m.Name).Msg("the recipe is not meta-trained: adapters are written, but the base model was never taught to answer from them")
+	}
 	return e, nil
 }
 

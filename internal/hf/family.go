@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -124,4 +125,13 @@ func (f family) name(tensor, prefix string, dims int) (name string, turned bool)
 // isUnused tells of a name that no configuration of the family computes with.
 func (f family) isUnused(name string) bool {
 	return slices.ContainsFunc(f.unused, func(end string) bool { return strings.HasSuffix(name, end) })
+}
+
+// CheckConfig tells whether perk runs the model of a folder, of which only config.json need be there. Errors: as Open.
+func CheckConfig(dir fs.FS) error {
+	raw, err := readSmall(dir, ConfigFile, maxConfig)
+	if err == nil {
+		_, _, err = parseConfig(raw)
+	}
+	return err
 }

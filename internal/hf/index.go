@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/perkdb/perk"
@@ -78,4 +80,26 @@ func object(d *json.Decoder, value func(key string) error) error {
 	}
 	_, err := d.Token()
 	return err
+}
+
+// Files lists the files of a folder that Open and Tokenizer read, those that may be missing as far as they are there. Errors: ENotFound, EDenied, EUnavailable, EInvalid (an index
+// that is none).
+func Files(dir fs.FS) ([]string, error) {
+	out := []string{ConfigFile, TokenizerFile}
+	if _, err := fs.Stat(dir, GenerationFile); err == nil {
+		out = append(out, GenerationFile)
+	}
+	if _, err := fs.Stat(dir, WeightsFile); err == nil {
+		return append(out, WeightsFile), nil
+	}
+	raw, err := readSmall(dir, IndexFile, maxIndex)
+	if err != nil {
+		return nil, err
+	}
+	where, err := parseIndex(raw)
+	if err != nil {
+		return nil, err
+	}
+	shards := slices.Sorted(maps.Values(where))
+	return append(append(out, IndexFile), slices.Compact(shards)...), nil
 }

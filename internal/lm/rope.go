@@ -26,7 +26,7 @@ func newRope(c Config) *rope {
 	r := &rope{freq: make([]float64, c.headDim()/2), half: c.RopeHalf}
 	if c.RopeTheta != 0 {
 		for i := range r.freq {
-			r.freq[i] = c.RopeScaling.stretch(math.Pow(c.RopeTheta, -2*float64(i)/float64(c.headDim())))
+			r.freq[i] = c.RopeScaling.Stretch(math.Pow(c.RopeTheta, -2*float64(i)/float64(c.headDim())))
 		}
 	}
 	return r
@@ -62,8 +62,8 @@ func (r *rope) reach(n int) *turns {
 	return t
 }
 
-// stretch gives the frequency, in radians a token, to use in place of freq.
-func (s Scaling) stretch(freq float64) float64 {
+// Stretch gives the frequency, in radians a token, to use in place of freq.
+func (s Scaling) Stretch(freq float64) float64 {
 	if s == (Scaling{}) {
 		return freq
 	}

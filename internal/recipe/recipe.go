@@ -31,6 +31,8 @@ type Recipe struct {
 	// Bits is the width of a stored adapter's elements: 1 to 8, and 32 or 0, the value of recipes from before the field, for
 	// exact ones. It belongs to the recipe because it changes the adapter that answers, and so its identity.
 	Bits int `json:"bits,omitempty"`
+	// Untrained says that nothing of the recipe was learned: it was made by the function of the same name.
+	Untrained bool `json:"untrained,omitempty"`
 
 	Init      *lora.Adapter `json:"-"` // phi_0: one pair for each target
 	Rates     [][]float32   `json:"-"` // (Steps, tensors): learned rate a[n][i] of tensor Init.Trained()[i] in step n

@@ -44,7 +44,7 @@ func Write(t testing.TB, m *lm.Model, r *recipe.Recipe) string {
 // Model loads the model that Dir writes.
 func Model(t testing.TB, seed uint64) *models.Model {
 	t.Helper()
-	m, err := models.Load(models.Dir(Dir(t, seed)))
+	m, err := models.Load(t.Context(), models.Path(Dir(t, seed)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,9 +22,9 @@ func nano(t *testing.T) *models.Model {
 	t.Helper()
 	files := models.Nano()
 	if dir := os.Getenv("PERK_CALIBRATE_MODEL"); dir != "" {
-		files = models.Dir(dir)
+		files = models.Path(dir)
 	}
-	m, err := models.Load(files)
+	m, err := models.Load(t.Context(), files)
 	if err != nil {
 		t.Fatal(err)
 	}

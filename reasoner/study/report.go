@@ -1,6 +1,7 @@
 package study
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -39,8 +40,8 @@ type section struct {
 
 // Write makes results.json, RESULTS.md and the plots from the cells that the folder has for the options' plan and models; what was not measured is
 // left out and counted. Errors: EInvalid (a damaged cells.jsonl), EInternal.
-func Write(o Options) error {
-	f, err := collect(o)
+func Write(ctx context.Context, o Options) error {
+	f, err := collect(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -73,13 +74,13 @@ func Write(o Options) error {
 }
 
 // collect finds the results of the plan's cells.
-func collect(o Options) (*findings, error) {
+func collect(ctx context.Context, o Options) (*findings, error) {
 	done, _, err := readJournal(filepath.Join(o.Dir, CellsFile))
 	if err != nil {
 		return nil, err
 	}
 	f := &findings{o: o, plan: Plan(o.Scale, o.readers()), cells: map[Cell]Result{}}
-	find := o.subjects()
+	find := o.subjects(ctx)
 	for _, s := range f.plan {
 		for _, c := range s.Cells {
 			sub, err := find(c)

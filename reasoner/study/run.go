@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer j.file.Close() // every line is synced
-	todo, err := o.todo(j)
+	todo, err := o.todo(ctx, j)
 	if err != nil {
 		return err
 	}
@@ -100,10 +100,10 @@ type job struct {
 }
 
 // todo lists the cells that are asked for and not in the journal, each once. Variants that were not trained are left out.
-func (o *Options) todo(j *journal) ([]job, error) {
+func (o *Options) todo(ctx context.Context, j *journal) ([]job, error) {
 	var out []job
 	seen := map[string]bool{}
-	find := o.subjects()
+	find := o.subjects(ctx)
 	for _, s := range Plan(o.Scale, o.readers()) {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, s.Name) {
 			continue
@@ -171,7 +171,7 @@ func (p *pace) end() {
 
 // subjects gives a function that finds what a cell is measured with. Each model is loaded once. Errors of the function: ENotFound (a variant that was not trained),
 // and those of models.Load.
-func (o *Options) subjects() func(Cell) (*subject, error) {
+func (o *Options) subjects(ctx context.Context) func(Cell) (*subject, error) {
 	type name struct {
 		variant string
 		bits    int
@@ -189,7 +189,7 @@ func (o *Options) subjects() func(Cell) (*subject, error) {
 		m := o.Model
 		if c.Variant != "" {
 			var err error
-			if m, err = models.Load(models.Dir(filepath.Join(o.Variants, c.Variant))); err != nil {
+			if m, err = models.Load(ctx, models.Path(filepath.Join(o.Variants, c.Variant))); err != nil {
 				return nil, err
 			}
 		}

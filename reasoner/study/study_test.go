@@ -91,7 +91,7 @@ func TestSmokeAndResume(t *testing.T) {
 // report writes the report and reads it back.
 func report(t *testing.T, o study.Options) {
 	t.Helper()
-	if err := study.Write(o); err != nil {
+	if err := study.Write(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(o.Dir, study.MarkdownFile))
@@ -160,7 +160,7 @@ func TestEndedRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := study.Write(o); err != nil {
+	if err := study.Write(t.Context(), o); err != nil {
 		t.Errorf("a report beside a torn line: %v", err)
 	}
 	first, total := true, 0
@@ -225,7 +225,7 @@ func TestErrors(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(o.Dir, study.CellsFile), []byte("{}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for name, err := range map[string]error{"run": study.Run(t.Context(), o), "report": study.Write(o)} {
+	for name, err := range map[string]error{"run": study.Run(t.Context(), o), "report": study.Write(t.Context(), o)} {
 		if perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), "line 1") {
 			t.Errorf("%s of a damaged file: %v", name, err)
 		}
