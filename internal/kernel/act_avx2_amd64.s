@@ -2,41 +2,225 @@
 
 #include "textflag.h"
 
-DATA exp_hi<>+0(SB)/4, $0x42b20000 // 89
-GLOBL exp_hi<>(SB), RODATA|NOPTR, $4
+DATA const_hi<>+0(SB)/4, $0x42b20000 // 89
+DATA const_hi<>+4(SB)/4, $0x42b20000 // 89
+DATA const_hi<>+8(SB)/4, $0x42b20000 // 89
+DATA const_hi<>+12(SB)/4, $0x42b20000 // 89
+DATA const_hi<>+16(SB)/4, $0x42b20000 // 89
+DATA const_hi<>+20(SB)/4, $0x42b20000 // 89
+DATA const_hi<>+24(SB)/4, $0x42b20000 // 89
+DATA const_hi<>+28(SB)/4, $0x42b20000 // 89
+GLOBL const_hi<>(SB), RODATA|NOPTR, $32
 
-DATA exp_lo<>+0(SB)/4, $0xc2d00000 // -104
-GLOBL exp_lo<>(SB), RODATA|NOPTR, $4
+DATA const_lo<>+0(SB)/4, $0xc2d00000 // -104
+DATA const_lo<>+4(SB)/4, $0xc2d00000 // -104
+DATA const_lo<>+8(SB)/4, $0xc2d00000 // -104
+DATA const_lo<>+12(SB)/4, $0xc2d00000 // -104
+DATA const_lo<>+16(SB)/4, $0xc2d00000 // -104
+DATA const_lo<>+20(SB)/4, $0xc2d00000 // -104
+DATA const_lo<>+24(SB)/4, $0xc2d00000 // -104
+DATA const_lo<>+28(SB)/4, $0xc2d00000 // -104
+GLOBL const_lo<>(SB), RODATA|NOPTR, $32
 
-DATA exp_log2e<>+0(SB)/4, $0x3fb8aa3b // 1.442695
-GLOBL exp_log2e<>(SB), RODATA|NOPTR, $4
+DATA const_log2e<>+0(SB)/4, $0x3fb8aa3b // 1.442695
+DATA const_log2e<>+4(SB)/4, $0x3fb8aa3b // 1.442695
+DATA const_log2e<>+8(SB)/4, $0x3fb8aa3b // 1.442695
+DATA const_log2e<>+12(SB)/4, $0x3fb8aa3b // 1.442695
+DATA const_log2e<>+16(SB)/4, $0x3fb8aa3b // 1.442695
+DATA const_log2e<>+20(SB)/4, $0x3fb8aa3b // 1.442695
+DATA const_log2e<>+24(SB)/4, $0x3fb8aa3b // 1.442695
+DATA const_log2e<>+28(SB)/4, $0x3fb8aa3b // 1.442695
+GLOBL const_log2e<>(SB), RODATA|NOPTR, $32
 
-DATA exp_ln2hi<>+0(SB)/4, $0x3f318000 // 0.6933594
-GLOBL exp_ln2hi<>(SB), RODATA|NOPTR, $4
+DATA const_ln2hi<>+0(SB)/4, $0x3f318000 // 0.6933594
+DATA const_ln2hi<>+4(SB)/4, $0x3f318000 // 0.6933594
+DATA const_ln2hi<>+8(SB)/4, $0x3f318000 // 0.6933594
+DATA const_ln2hi<>+12(SB)/4, $0x3f318000 // 0.6933594
+DATA const_ln2hi<>+16(SB)/4, $0x3f318000 // 0.6933594
+DATA const_ln2hi<>+20(SB)/4, $0x3f318000 // 0.6933594
+DATA const_ln2hi<>+24(SB)/4, $0x3f318000 // 0.6933594
+DATA const_ln2hi<>+28(SB)/4, $0x3f318000 // 0.6933594
+GLOBL const_ln2hi<>(SB), RODATA|NOPTR, $32
 
-DATA exp_ln2lo<>+0(SB)/4, $0xb95e8083 // -0.00021219444
-GLOBL exp_ln2lo<>(SB), RODATA|NOPTR, $4
+DATA const_ln2lo<>+0(SB)/4, $0xb95e8083 // -0.00021219444
+DATA const_ln2lo<>+4(SB)/4, $0xb95e8083 // -0.00021219444
+DATA const_ln2lo<>+8(SB)/4, $0xb95e8083 // -0.00021219444
+DATA const_ln2lo<>+12(SB)/4, $0xb95e8083 // -0.00021219444
+DATA const_ln2lo<>+16(SB)/4, $0xb95e8083 // -0.00021219444
+DATA const_ln2lo<>+20(SB)/4, $0xb95e8083 // -0.00021219444
+DATA const_ln2lo<>+24(SB)/4, $0xb95e8083 // -0.00021219444
+DATA const_ln2lo<>+28(SB)/4, $0xb95e8083 // -0.00021219444
+GLOBL const_ln2lo<>(SB), RODATA|NOPTR, $32
 
-DATA exp_c5<>+0(SB)/4, $0x39506967 // 0.00019875691
-GLOBL exp_c5<>(SB), RODATA|NOPTR, $4
+DATA const_c5<>+0(SB)/4, $0x39506967 // 0.00019875691
+DATA const_c5<>+4(SB)/4, $0x39506967 // 0.00019875691
+DATA const_c5<>+8(SB)/4, $0x39506967 // 0.00019875691
+DATA const_c5<>+12(SB)/4, $0x39506967 // 0.00019875691
+DATA const_c5<>+16(SB)/4, $0x39506967 // 0.00019875691
+DATA const_c5<>+20(SB)/4, $0x39506967 // 0.00019875691
+DATA const_c5<>+24(SB)/4, $0x39506967 // 0.00019875691
+DATA const_c5<>+28(SB)/4, $0x39506967 // 0.00019875691
+GLOBL const_c5<>(SB), RODATA|NOPTR, $32
 
-DATA exp_c4<>+0(SB)/4, $0x3ab743ce // 0.0013981999
-GLOBL exp_c4<>(SB), RODATA|NOPTR, $4
+DATA const_c4<>+0(SB)/4, $0x3ab743ce // 0.0013981999
+DATA const_c4<>+4(SB)/4, $0x3ab743ce // 0.0013981999
+DATA const_c4<>+8(SB)/4, $0x3ab743ce // 0.0013981999
+DATA const_c4<>+12(SB)/4, $0x3ab743ce // 0.0013981999
+DATA const_c4<>+16(SB)/4, $0x3ab743ce // 0.0013981999
+DATA const_c4<>+20(SB)/4, $0x3ab743ce // 0.0013981999
+DATA const_c4<>+24(SB)/4, $0x3ab743ce // 0.0013981999
+DATA const_c4<>+28(SB)/4, $0x3ab743ce // 0.0013981999
+GLOBL const_c4<>(SB), RODATA|NOPTR, $32
 
-DATA exp_c3<>+0(SB)/4, $0x3c088908 // 0.008333452
-GLOBL exp_c3<>(SB), RODATA|NOPTR, $4
+DATA const_c3<>+0(SB)/4, $0x3c088908 // 0.008333452
+DATA const_c3<>+4(SB)/4, $0x3c088908 // 0.008333452
+DATA const_c3<>+8(SB)/4, $0x3c088908 // 0.008333452
+DATA const_c3<>+12(SB)/4, $0x3c088908 // 0.008333452
+DATA const_c3<>+16(SB)/4, $0x3c088908 // 0.008333452
+DATA const_c3<>+20(SB)/4, $0x3c088908 // 0.008333452
+DATA const_c3<>+24(SB)/4, $0x3c088908 // 0.008333452
+DATA const_c3<>+28(SB)/4, $0x3c088908 // 0.008333452
+GLOBL const_c3<>(SB), RODATA|NOPTR, $32
 
-DATA exp_c2<>+0(SB)/4, $0x3d2aa9c1 // 0.041665796
-GLOBL exp_c2<>(SB), RODATA|NOPTR, $4
+DATA const_c2<>+0(SB)/4, $0x3d2aa9c1 // 0.041665796
+DATA const_c2<>+4(SB)/4, $0x3d2aa9c1 // 0.041665796
+DATA const_c2<>+8(SB)/4, $0x3d2aa9c1 // 0.041665796
+DATA const_c2<>+12(SB)/4, $0x3d2aa9c1 // 0.041665796
+DATA const_c2<>+16(SB)/4, $0x3d2aa9c1 // 0.041665796
+DATA const_c2<>+20(SB)/4, $0x3d2aa9c1 // 0.041665796
+DATA const_c2<>+24(SB)/4, $0x3d2aa9c1 // 0.041665796
+DATA const_c2<>+28(SB)/4, $0x3d2aa9c1 // 0.041665796
+GLOBL const_c2<>(SB), RODATA|NOPTR, $32
 
-DATA exp_c1<>+0(SB)/4, $0x3e2aaaaa // 0.16666666
-GLOBL exp_c1<>(SB), RODATA|NOPTR, $4
+DATA const_c1<>+0(SB)/4, $0x3e2aaaaa // 0.16666666
+DATA const_c1<>+4(SB)/4, $0x3e2aaaaa // 0.16666666
+DATA const_c1<>+8(SB)/4, $0x3e2aaaaa // 0.16666666
+DATA const_c1<>+12(SB)/4, $0x3e2aaaaa // 0.16666666
+DATA const_c1<>+16(SB)/4, $0x3e2aaaaa // 0.16666666
+DATA const_c1<>+20(SB)/4, $0x3e2aaaaa // 0.16666666
+DATA const_c1<>+24(SB)/4, $0x3e2aaaaa // 0.16666666
+DATA const_c1<>+28(SB)/4, $0x3e2aaaaa // 0.16666666
+GLOBL const_c1<>(SB), RODATA|NOPTR, $32
 
-DATA exp_c0<>+0(SB)/4, $0x3f000000 // 0.5
-GLOBL exp_c0<>(SB), RODATA|NOPTR, $4
+DATA const_c0<>+0(SB)/4, $0x3f000000 // 0.5
+DATA const_c0<>+4(SB)/4, $0x3f000000 // 0.5
+DATA const_c0<>+8(SB)/4, $0x3f000000 // 0.5
+DATA const_c0<>+12(SB)/4, $0x3f000000 // 0.5
+DATA const_c0<>+16(SB)/4, $0x3f000000 // 0.5
+DATA const_c0<>+20(SB)/4, $0x3f000000 // 0.5
+DATA const_c0<>+24(SB)/4, $0x3f000000 // 0.5
+DATA const_c0<>+28(SB)/4, $0x3f000000 // 0.5
+GLOBL const_c0<>(SB), RODATA|NOPTR, $32
 
-DATA exp_one<>+0(SB)/4, $0x3f800000 // 1
-GLOBL exp_one<>(SB), RODATA|NOPTR, $4
+DATA const_one<>+0(SB)/4, $0x3f800000 // 1
+DATA const_one<>+4(SB)/4, $0x3f800000 // 1
+DATA const_one<>+8(SB)/4, $0x3f800000 // 1
+DATA const_one<>+12(SB)/4, $0x3f800000 // 1
+DATA const_one<>+16(SB)/4, $0x3f800000 // 1
+DATA const_one<>+20(SB)/4, $0x3f800000 // 1
+DATA const_one<>+24(SB)/4, $0x3f800000 // 1
+DATA const_one<>+28(SB)/4, $0x3f800000 // 1
+GLOBL const_one<>(SB), RODATA|NOPTR, $32
+
+DATA const_p<>+0(SB)/4, $0x3e6d3388 // 0.23164189
+DATA const_p<>+4(SB)/4, $0x3e6d3388 // 0.23164189
+DATA const_p<>+8(SB)/4, $0x3e6d3388 // 0.23164189
+DATA const_p<>+12(SB)/4, $0x3e6d3388 // 0.23164189
+DATA const_p<>+16(SB)/4, $0x3e6d3388 // 0.23164189
+DATA const_p<>+20(SB)/4, $0x3e6d3388 // 0.23164189
+DATA const_p<>+24(SB)/4, $0x3e6d3388 // 0.23164189
+DATA const_p<>+28(SB)/4, $0x3e6d3388 // 0.23164189
+GLOBL const_p<>(SB), RODATA|NOPTR, $32
+
+DATA const_a5<>+0(SB)/4, $0x3f07dc22 // 0.5307027
+DATA const_a5<>+4(SB)/4, $0x3f07dc22 // 0.5307027
+DATA const_a5<>+8(SB)/4, $0x3f07dc22 // 0.5307027
+DATA const_a5<>+12(SB)/4, $0x3f07dc22 // 0.5307027
+DATA const_a5<>+16(SB)/4, $0x3f07dc22 // 0.5307027
+DATA const_a5<>+20(SB)/4, $0x3f07dc22 // 0.5307027
+DATA const_a5<>+24(SB)/4, $0x3f07dc22 // 0.5307027
+DATA const_a5<>+28(SB)/4, $0x3f07dc22 // 0.5307027
+GLOBL const_a5<>(SB), RODATA|NOPTR, $32
+
+DATA const_a4<>+0(SB)/4, $0xbf3a00e3 // -0.72657603
+DATA const_a4<>+4(SB)/4, $0xbf3a00e3 // -0.72657603
+DATA const_a4<>+8(SB)/4, $0xbf3a00e3 // -0.72657603
+DATA const_a4<>+12(SB)/4, $0xbf3a00e3 // -0.72657603
+DATA const_a4<>+16(SB)/4, $0xbf3a00e3 // -0.72657603
+DATA const_a4<>+20(SB)/4, $0xbf3a00e3 // -0.72657603
+DATA const_a4<>+24(SB)/4, $0xbf3a00e3 // -0.72657603
+DATA const_a4<>+28(SB)/4, $0xbf3a00e3 // -0.72657603
+GLOBL const_a4<>(SB), RODATA|NOPTR, $32
+
+DATA const_a3<>+0(SB)/4, $0x3f35f0e3 // 0.7107069
+DATA const_a3<>+4(SB)/4, $0x3f35f0e3 // 0.7107069
+DATA const_a3<>+8(SB)/4, $0x3f35f0e3 // 0.7107069
+DATA const_a3<>+12(SB)/4, $0x3f35f0e3 // 0.7107069
+DATA const_a3<>+16(SB)/4, $0x3f35f0e3 // 0.7107069
+DATA const_a3<>+20(SB)/4, $0x3f35f0e3 // 0.7107069
+DATA const_a3<>+24(SB)/4, $0x3f35f0e3 // 0.7107069
+DATA const_a3<>+28(SB)/4, $0x3f35f0e3 // 0.7107069
+GLOBL const_a3<>(SB), RODATA|NOPTR, $32
+
+DATA const_a2<>+0(SB)/4, $0xbe11a98e // -0.14224836
+DATA const_a2<>+4(SB)/4, $0xbe11a98e // -0.14224836
+DATA const_a2<>+8(SB)/4, $0xbe11a98e // -0.14224836
+DATA const_a2<>+12(SB)/4, $0xbe11a98e // -0.14224836
+DATA const_a2<>+16(SB)/4, $0xbe11a98e // -0.14224836
+DATA const_a2<>+20(SB)/4, $0xbe11a98e // -0.14224836
+DATA const_a2<>+24(SB)/4, $0xbe11a98e // -0.14224836
+DATA const_a2<>+28(SB)/4, $0xbe11a98e // -0.14224836
+GLOBL const_a2<>(SB), RODATA|NOPTR, $32
+
+DATA const_a1<>+0(SB)/4, $0x3e027906 // 0.1274148
+DATA const_a1<>+4(SB)/4, $0x3e027906 // 0.1274148
+DATA const_a1<>+8(SB)/4, $0x3e027906 // 0.1274148
+DATA const_a1<>+12(SB)/4, $0x3e027906 // 0.1274148
+DATA const_a1<>+16(SB)/4, $0x3e027906 // 0.1274148
+DATA const_a1<>+20(SB)/4, $0x3e027906 // 0.1274148
+DATA const_a1<>+24(SB)/4, $0x3e027906 // 0.1274148
+DATA const_a1<>+28(SB)/4, $0x3e027906 // 0.1274148
+GLOBL const_a1<>(SB), RODATA|NOPTR, $32
+
+DATA const_mhalf<>+0(SB)/4, $0xbf000000 // -0.5
+DATA const_mhalf<>+4(SB)/4, $0xbf000000 // -0.5
+DATA const_mhalf<>+8(SB)/4, $0xbf000000 // -0.5
+DATA const_mhalf<>+12(SB)/4, $0xbf000000 // -0.5
+DATA const_mhalf<>+16(SB)/4, $0xbf000000 // -0.5
+DATA const_mhalf<>+20(SB)/4, $0xbf000000 // -0.5
+DATA const_mhalf<>+24(SB)/4, $0xbf000000 // -0.5
+DATA const_mhalf<>+28(SB)/4, $0xbf000000 // -0.5
+GLOBL const_mhalf<>(SB), RODATA|NOPTR, $32
+
+DATA const_scale<>+0(SB)/4, $0xbfcc422a // -1.5957692
+DATA const_scale<>+4(SB)/4, $0xbfcc422a // -1.5957692
+DATA const_scale<>+8(SB)/4, $0xbfcc422a // -1.5957692
+DATA const_scale<>+12(SB)/4, $0xbfcc422a // -1.5957692
+DATA const_scale<>+16(SB)/4, $0xbfcc422a // -1.5957692
+DATA const_scale<>+20(SB)/4, $0xbfcc422a // -1.5957692
+DATA const_scale<>+24(SB)/4, $0xbfcc422a // -1.5957692
+DATA const_scale<>+28(SB)/4, $0xbfcc422a // -1.5957692
+GLOBL const_scale<>(SB), RODATA|NOPTR, $32
+
+DATA const_cube<>+0(SB)/4, $0xbd922279 // -0.071354814
+DATA const_cube<>+4(SB)/4, $0xbd922279 // -0.071354814
+DATA const_cube<>+8(SB)/4, $0xbd922279 // -0.071354814
+DATA const_cube<>+12(SB)/4, $0xbd922279 // -0.071354814
+DATA const_cube<>+16(SB)/4, $0xbd922279 // -0.071354814
+DATA const_cube<>+20(SB)/4, $0xbd922279 // -0.071354814
+DATA const_cube<>+24(SB)/4, $0xbd922279 // -0.071354814
+DATA const_cube<>+28(SB)/4, $0xbd922279 // -0.071354814
+GLOBL const_cube<>(SB), RODATA|NOPTR, $32
+
+DATA const_cube3<>+0(SB)/4, $0xbe5b33b6 // -0.21406445
+DATA const_cube3<>+4(SB)/4, $0xbe5b33b6 // -0.21406445
+DATA const_cube3<>+8(SB)/4, $0xbe5b33b6 // -0.21406445
+DATA const_cube3<>+12(SB)/4, $0xbe5b33b6 // -0.21406445
+DATA const_cube3<>+16(SB)/4, $0xbe5b33b6 // -0.21406445
+DATA const_cube3<>+20(SB)/4, $0xbe5b33b6 // -0.21406445
+DATA const_cube3<>+24(SB)/4, $0xbe5b33b6 // -0.21406445
+DATA const_cube3<>+28(SB)/4, $0xbe5b33b6 // -0.21406445
+GLOBL const_cube3<>(SB), RODATA|NOPTR, $32
 
 // Eight set lanes and eight clear ones: loading from lane 8-r masks r lanes.
 DATA lanes<>+0(SB)/8, $0xffffffffffffffff
@@ -233,6 +417,549 @@ done:
 	VZEROUPPER
 	RET
 
+TEXT ·gelu256(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VPCMPEQD Y14, Y14, Y14
+	VPSRLD $25, Y14, Y14
+	VPSLLD $23, Y14, Y14
+	XORQ AX, AX
+	SUBQ $8, CX
+	JLT tail
+
+loop:
+	VMOVUPS (SI)(AX*1), Y5
+	VMULPS Y5, Y5, Y0
+	VMULPS const_mhalf<>(SB), Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VXORPS Y2, Y2, Y2
+	VSUBPS Y5, Y2, Y1
+	VMAXPS Y1, Y5, Y1
+	VMOVUPS const_one<>(SB), Y3
+	VMULPS const_p<>(SB), Y1, Y4
+	VADDPS Y3, Y4, Y4
+	VDIVPS Y4, Y3, Y3
+	VMOVUPS const_a5<>(SB), Y4
+	VFMADD213PS const_a4<>(SB), Y3, Y4
+	VFMADD213PS const_a3<>(SB), Y3, Y4
+	VFMADD213PS const_a2<>(SB), Y3, Y4
+	VFMADD213PS const_a1<>(SB), Y3, Y4
+	VMULPS Y3, Y4, Y4
+	VMULPS Y4, Y0, Y0
+	VMAXPS Y5, Y2, Y2
+	VFNMADD231PS Y0, Y1, Y2
+	VMOVUPS Y2, (DI)(AX*1)
+	ADDQ $32, AX
+	SUBQ $8, CX
+	JGE loop
+
+tail:
+	ADDQ $8, CX
+	JEQ done
+	LEAQ lanes<>+32(SB), R10
+	SHLQ $2, CX
+	SUBQ CX, R10
+	VMOVUPS (R10), Y15
+	VMASKMOVPS (SI)(AX*1), Y15, Y5
+	VMULPS Y5, Y5, Y0
+	VMULPS const_mhalf<>(SB), Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VXORPS Y2, Y2, Y2
+	VSUBPS Y5, Y2, Y1
+	VMAXPS Y1, Y5, Y1
+	VMOVUPS const_one<>(SB), Y3
+	VMULPS const_p<>(SB), Y1, Y4
+	VADDPS Y3, Y4, Y4
+	VDIVPS Y4, Y3, Y3
+	VMOVUPS const_a5<>(SB), Y4
+	VFMADD213PS const_a4<>(SB), Y3, Y4
+	VFMADD213PS const_a3<>(SB), Y3, Y4
+	VFMADD213PS const_a2<>(SB), Y3, Y4
+	VFMADD213PS const_a1<>(SB), Y3, Y4
+	VMULPS Y3, Y4, Y4
+	VMULPS Y4, Y0, Y0
+	VMAXPS Y5, Y2, Y2
+	VFNMADD231PS Y0, Y1, Y2
+	VMASKMOVPS Y2, Y15, (DI)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+TEXT ·geluTanh256(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VPCMPEQD Y14, Y14, Y14
+	VPSRLD $25, Y14, Y14
+	VPSLLD $23, Y14, Y14
+	XORQ AX, AX
+	SUBQ $8, CX
+	JLT tail
+
+loop:
+	VMOVUPS (SI)(AX*1), Y5
+	VMULPS Y5, Y5, Y0
+	VMOVUPS const_cube<>(SB), Y1
+	VFMADD213PS const_scale<>(SB), Y1, Y0
+	VMULPS Y5, Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VADDPS const_one<>(SB), Y0, Y0
+	VDIVPS Y0, Y5, Y0
+	VMOVUPS Y0, (DI)(AX*1)
+	ADDQ $32, AX
+	SUBQ $8, CX
+	JGE loop
+
+tail:
+	ADDQ $8, CX
+	JEQ done
+	LEAQ lanes<>+32(SB), R10
+	SHLQ $2, CX
+	SUBQ CX, R10
+	VMOVUPS (R10), Y15
+	VMASKMOVPS (SI)(AX*1), Y15, Y5
+	VMULPS Y5, Y5, Y0
+	VMOVUPS const_cube<>(SB), Y1
+	VFMADD213PS const_scale<>(SB), Y1, Y0
+	VMULPS Y5, Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VADDPS const_one<>(SB), Y0, Y0
+	VDIVPS Y0, Y5, Y0
+	VMASKMOVPS Y0, Y15, (DI)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+TEXT ·geluTanhGrad256(SB), NOSPLIT, $0-24
+	MOVQ grad+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VPCMPEQD Y14, Y14, Y14
+	VPSRLD $25, Y14, Y14
+	VPSLLD $23, Y14, Y14
+	XORQ AX, AX
+	SUBQ $8, CX
+	JLT tail
+
+loop:
+	VMOVUPS (SI)(AX*1), Y5
+	VMULPS Y5, Y5, Y0
+	VMOVUPS const_cube<>(SB), Y1
+	VFMADD213PS const_scale<>(SB), Y1, Y0
+	VMULPS Y5, Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VMOVUPS const_one<>(SB), Y1
+	VADDPS Y1, Y0, Y0
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y1, Y0, Y1
+	VMULPS Y0, Y1, Y1
+	VMULPS Y5, Y1, Y1
+	VMULPS Y5, Y5, Y2
+	VMOVUPS const_cube3<>(SB), Y3
+	VFMADD213PS const_scale<>(SB), Y3, Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS (DI)(AX*1), Y1
+	VMULPS Y1, Y0, Y0
+	VMOVUPS Y0, (DI)(AX*1)
+	ADDQ $32, AX
+	SUBQ $8, CX
+	JGE loop
+
+tail:
+	ADDQ $8, CX
+	JEQ done
+	LEAQ lanes<>+32(SB), R10
+	SHLQ $2, CX
+	SUBQ CX, R10
+	VMOVUPS (R10), Y15
+	VMASKMOVPS (SI)(AX*1), Y15, Y5
+	VMULPS Y5, Y5, Y0
+	VMOVUPS const_cube<>(SB), Y1
+	VFMADD213PS const_scale<>(SB), Y1, Y0
+	VMULPS Y5, Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VMOVUPS const_one<>(SB), Y1
+	VADDPS Y1, Y0, Y0
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y1, Y0, Y1
+	VMULPS Y0, Y1, Y1
+	VMULPS Y5, Y1, Y1
+	VMULPS Y5, Y5, Y2
+	VMOVUPS const_cube3<>(SB), Y3
+	VFMADD213PS const_scale<>(SB), Y3, Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMASKMOVPS (DI)(AX*1), Y15, Y1
+	VMULPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+TEXT ·siluMul256(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ y+16(FP), DX
+	MOVQ n+24(FP), CX
+	VPCMPEQD Y14, Y14, Y14
+	VPSRLD $25, Y14, Y14
+	VPSLLD $23, Y14, Y14
+	XORQ AX, AX
+	SUBQ $8, CX
+	JLT tail
+
+loop:
+	VMOVUPS (SI)(AX*1), Y5
+	VXORPS Y0, Y0, Y0
+	VSUBPS Y5, Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VADDPS const_one<>(SB), Y0, Y0
+	VDIVPS Y0, Y5, Y0
+	VMOVUPS (DX)(AX*1), Y1
+	VMULPS Y1, Y0, Y0
+	VMOVUPS Y0, (DI)(AX*1)
+	ADDQ $32, AX
+	SUBQ $8, CX
+	JGE loop
+
+tail:
+	ADDQ $8, CX
+	JEQ done
+	LEAQ lanes<>+32(SB), R10
+	SHLQ $2, CX
+	SUBQ CX, R10
+	VMOVUPS (R10), Y15
+	VMASKMOVPS (SI)(AX*1), Y15, Y5
+	VXORPS Y0, Y0, Y0
+	VSUBPS Y5, Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VADDPS const_one<>(SB), Y0, Y0
+	VDIVPS Y0, Y5, Y0
+	VMASKMOVPS (DX)(AX*1), Y15, Y1
+	VMULPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+TEXT ·siluMulGrad256(SB), NOSPLIT, $0-40
+	MOVQ grad+0(FP), DI
+	MOVQ gradX+8(FP), SI
+	MOVQ x+16(FP), DX
+	MOVQ y+24(FP), BX
+	MOVQ n+32(FP), CX
+	VPCMPEQD Y14, Y14, Y14
+	VPSRLD $25, Y14, Y14
+	VPSLLD $23, Y14, Y14
+	XORQ AX, AX
+	SUBQ $8, CX
+	JLT tail
+
+loop:
+	VMOVUPS (DX)(AX*1), Y5
+	VXORPS Y0, Y0, Y0
+	VSUBPS Y5, Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VMOVUPS const_one<>(SB), Y1
+	VADDPS Y1, Y0, Y0
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y2
+	VFMADD213PS Y1, Y5, Y2
+	VMOVUPS (DI)(AX*1), Y3
+	VMULPS Y0, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VMOVUPS (BX)(AX*1), Y4
+	VMULPS Y4, Y2, Y2
+	VMOVUPS Y2, (SI)(AX*1)
+	VMULPS Y5, Y3, Y3
+	VMOVUPS Y3, (DI)(AX*1)
+	ADDQ $32, AX
+	SUBQ $8, CX
+	JGE loop
+
+tail:
+	ADDQ $8, CX
+	JEQ done
+	LEAQ lanes<>+32(SB), R10
+	SHLQ $2, CX
+	SUBQ CX, R10
+	VMOVUPS (R10), Y15
+	VMASKMOVPS (DX)(AX*1), Y15, Y5
+	VXORPS Y0, Y0, Y0
+	VSUBPS Y5, Y0, Y0
+	VMOVUPS const_hi<>(SB), Y3
+	VMINPS Y0, Y3, Y0
+	VMOVUPS const_lo<>(SB), Y3
+	VMAXPS Y0, Y3, Y0
+	VMULPS const_log2e<>(SB), Y0, Y1
+	VROUNDPS $0, Y1, Y1
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
+	VMULPS Y0, Y0, Y4
+	VFMADD213PS Y0, Y4, Y2
+	VADDPS const_one<>(SB), Y2, Y2
+	VCVTPS2DQ Y1, Y1
+	VPSRAD $1, Y1, Y3
+	VPSUBD Y3, Y1, Y1
+	VPSLLD $23, Y3, Y3
+	VPADDD Y14, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VPSLLD $23, Y1, Y1
+	VPADDD Y14, Y1, Y1
+	VMULPS Y1, Y2, Y0
+	VMOVUPS const_one<>(SB), Y1
+	VADDPS Y1, Y0, Y0
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y2
+	VFMADD213PS Y1, Y5, Y2
+	VMASKMOVPS (DI)(AX*1), Y15, Y3
+	VMULPS Y0, Y3, Y3
+	VMULPS Y3, Y2, Y2
+	VMASKMOVPS (BX)(AX*1), Y15, Y4
+	VMULPS Y4, Y2, Y2
+	VMASKMOVPS Y2, Y15, (SI)(AX*1)
+	VMULPS Y5, Y3, Y3
+	VMASKMOVPS Y3, Y15, (DI)(AX*1)
+
+done:
+	VZEROUPPER
+	RET
+
 TEXT ·expSub256(SB), NOSPLIT, $0-36
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
@@ -249,33 +976,23 @@ TEXT ·expSub256(SB), NOSPLIT, $0-36
 loop:
 	VMOVUPS (SI)(AX*1), Y0
 	VSUBPS Y6, Y0, Y0
-	VBROADCASTSS exp_hi<>(SB), Y3
+	VMOVUPS const_hi<>(SB), Y3
 	VMINPS Y0, Y3, Y0
-	VBROADCASTSS exp_lo<>(SB), Y3
+	VMOVUPS const_lo<>(SB), Y3
 	VMAXPS Y0, Y3, Y0
-	VBROADCASTSS exp_log2e<>(SB), Y3
-	VMULPS Y3, Y0, Y1
+	VMULPS const_log2e<>(SB), Y0, Y1
 	VROUNDPS $0, Y1, Y1
-	VBROADCASTSS exp_ln2hi<>(SB), Y3
-	VFNMADD231PS Y3, Y1, Y0
-	VBROADCASTSS exp_ln2lo<>(SB), Y3
-	VFNMADD231PS Y3, Y1, Y0
-	VBROADCASTSS exp_c5<>(SB), Y3
-	VMOVAPS Y3, Y2
-	VBROADCASTSS exp_c4<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
-	VBROADCASTSS exp_c3<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
-	VBROADCASTSS exp_c2<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
-	VBROADCASTSS exp_c1<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
-	VBROADCASTSS exp_c0<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
 	VMULPS Y0, Y0, Y4
 	VFMADD213PS Y0, Y4, Y2
-	VBROADCASTSS exp_one<>(SB), Y3
-	VADDPS Y3, Y2, Y2
+	VADDPS const_one<>(SB), Y2, Y2
 	VCVTPS2DQ Y1, Y1
 	VPSRAD $1, Y1, Y3
 	VPSUBD Y3, Y1, Y1
@@ -300,33 +1017,23 @@ tail:
 	VMOVUPS (R10), Y15
 	VMASKMOVPS (SI)(AX*1), Y15, Y0
 	VSUBPS Y6, Y0, Y0
-	VBROADCASTSS exp_hi<>(SB), Y3
+	VMOVUPS const_hi<>(SB), Y3
 	VMINPS Y0, Y3, Y0
-	VBROADCASTSS exp_lo<>(SB), Y3
+	VMOVUPS const_lo<>(SB), Y3
 	VMAXPS Y0, Y3, Y0
-	VBROADCASTSS exp_log2e<>(SB), Y3
-	VMULPS Y3, Y0, Y1
+	VMULPS const_log2e<>(SB), Y0, Y1
 	VROUNDPS $0, Y1, Y1
-	VBROADCASTSS exp_ln2hi<>(SB), Y3
-	VFNMADD231PS Y3, Y1, Y0
-	VBROADCASTSS exp_ln2lo<>(SB), Y3
-	VFNMADD231PS Y3, Y1, Y0
-	VBROADCASTSS exp_c5<>(SB), Y3
-	VMOVAPS Y3, Y2
-	VBROADCASTSS exp_c4<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
-	VBROADCASTSS exp_c3<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
-	VBROADCASTSS exp_c2<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
-	VBROADCASTSS exp_c1<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
-	VBROADCASTSS exp_c0<>(SB), Y3
-	VFMADD213PS Y3, Y0, Y2
+	VFNMADD231PS const_ln2hi<>(SB), Y1, Y0
+	VFNMADD231PS const_ln2lo<>(SB), Y1, Y0
+	VMOVUPS const_c5<>(SB), Y2
+	VFMADD213PS const_c4<>(SB), Y0, Y2
+	VFMADD213PS const_c3<>(SB), Y0, Y2
+	VFMADD213PS const_c2<>(SB), Y0, Y2
+	VFMADD213PS const_c1<>(SB), Y0, Y2
+	VFMADD213PS const_c0<>(SB), Y0, Y2
 	VMULPS Y0, Y0, Y4
 	VFMADD213PS Y0, Y4, Y2
-	VBROADCASTSS exp_one<>(SB), Y3
-	VADDPS Y3, Y2, Y2
+	VADDPS const_one<>(SB), Y2, Y2
 	VCVTPS2DQ Y1, Y1
 	VPSRAD $1, Y1, Y3
 	VPSUBD Y3, Y1, Y1

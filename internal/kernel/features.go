@@ -54,6 +54,9 @@ func pickLevel(have level, want string) (level, error) {
 // start-up, lowers it.
 func Features() string { return active.String() }
 
+// HasBF16 tells whether the instruction set in use multiplies bfloat16 itself.
+func HasBF16() bool { return active >= levelBF16 }
+
 // CheckISA reports an EInvalid error when PERK_ISA names an instruction set that
 // this CPU does not have; the best one is in use then.
 func CheckISA() error { return errISA }

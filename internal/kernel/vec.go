@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Dot returns the inner product of x and y, both (n).
 func Dot(x, y []float32) float32 {
@@ -83,6 +86,18 @@ func Scale(dst []float32, alpha float32, x []float32) {
 	}
 }
 
+// Shift computes dst = x + alpha; both are (n).
+func Shift(dst, x []float32, alpha float32) {
+	checkLen("Shift", "x", len(x), len(dst))
+	if active != levelScalar && len(dst) > 0 {
+		shiftVec(&dst[0], &x[0], len(dst), alpha)
+		return
+	}
+	for i := range dst {
+		dst[i] = x[i] + alpha
+	}
+}
+
 // Sum returns the sum of x (n).
 func Sum(x []float32) float32 {
 	if active != levelScalar && len(x) > 0 {
@@ -111,32 +126,6 @@ func Max(x []float32) float32 {
 	return m
 }
 
-// Relu2 computes dst = max(x, 0)²; both are (n). NaN stays NaN.
-func Relu2(dst, x []float32) {
-	checkLen("Relu2", "x", len(x), len(dst))
-	if active != levelScalar && len(dst) > 0 {
-		relu2Vec(&dst[0], &x[0], len(dst))
-		return
-	}
-	for i, v := range x {
-		v = max(v, 0)
-		dst[i] = v * v
-	}
-}
-
-// Relu2Grad computes dst = 2 max(x, 0) g, the gradient of Relu2 at x times the
-// gradient g from above; all are (n).
-func Relu2Grad(dst, x, g []float32) {
-	check3("Relu2Grad", dst, x, g)
-	if active != levelScalar && len(dst) > 0 {
-		relu2GradVec(&dst[0], &x[0], &g[0], len(dst))
-		return
-	}
-	for i, v := range x {
-		dst[i] = 2 * max(v, 0) * g[i]
-	}
-}
-
 // Exp computes dst = eˣ with a relative error of at most 3e-7; both are (n).
 // -Inf gives 0, overflow +Inf, NaN NaN.
 func Exp(dst, x []float32) {
@@ -155,12 +144,21 @@ func Exp(dst, x []float32) {
 // -Inf, or an empty one, gives zeros and -Inf.
 func Softmax(dst, x []float32) (lse float32) {
 	checkLen("Softmax", "x", len(x), len(dst))
+	lse, sum := ExpMax(dst, x)
+	if sum > 0 || sum != sum {
+		Scale(dst, 1/sum, dst)
+	}
+	return lse
+}
+
+// ExpMax is Softmax before the division: it computes dst = exp(x - max x) and returns the log-sum-exp of x and the sum of dst.
+func ExpMax(dst, x []float32) (lse, sum float32) {
+	checkLen("ExpMax", "x", len(x), len(dst))
 	m := Max(x)
 	if math.IsInf(float64(m), -1) {
 		clear(dst)
-		return m
+		return m, 0
 	}
-	var sum float32
 	if active != levelScalar {
 		sum = expSubVec(&dst[0], &x[0], len(x), m)
 	} else {
@@ -170,8 +168,7 @@ func Softmax(dst, x []float32) (lse float32) {
 			sum += e
 		}
 	}
-	Scale(dst, 1/sum, dst)
-	return m + float32(math.Log(float64(sum)))
+	return m + float32(math.Log(float64(sum))), sum
 }
 
 // SoftmaxGrad computes dst = p (g - p·g), the gradient of one row of Softmax
@@ -185,6 +182,37 @@ func SoftmaxGrad(dst, p, g []float32) {
 	}
 	for i := range dst {
 		dst[i] = p[i] * (g[i] - s)
+	}
+}
+
+// TurnPairs rotates the plane of every two neighbours of x: x = x cos + swapped(x) sin sign, where cos (n) has the cosine of each pair twice, and sin (n) its
+// negated sine and its sine. sign is 1, or -1 to turn back. n is even.
+func TurnPairs(x, cos, sin []float32, sign float32) {
+	check3("TurnPairs", x, cos, sin)
+	if len(x)%2 != 0 {
+		panic(fmt.Sprintf("kernel: TurnPairs: %d elements are no pairs", len(x)))
+	}
+	if active != levelScalar && len(x) > 0 {
+		turnPairsVec(&x[0], &cos[0], &sin[0], len(x), sign)
+		return
+	}
+	for i := 0; i < len(x); i += 2 {
+		a, b := x[i], x[i+1]
+		x[i], x[i+1] = a*cos[i]+b*sin[i]*sign, b*cos[i+1]+a*sin[i+1]*sign
+	}
+}
+
+// TurnHalves rotates the planes (lo_i, hi_i): lo = lo cos - hi sin sign, hi = hi cos + lo sin sign; all are (n).
+func TurnHalves(lo, hi, cos, sin []float32, sign float32) {
+	check3("TurnHalves", lo, cos, sin)
+	checkLen("TurnHalves", "hi", len(hi), len(lo))
+	if active != levelScalar && len(lo) > 0 {
+		turnHalvesVec(&lo[0], &hi[0], &cos[0], &sin[0], len(lo), sign)
+		return
+	}
+	for i := range lo {
+		a, b, s := lo[i], hi[i], sin[i]*sign
+		lo[i], hi[i] = a*cos[i]-b*s, b*cos[i]+a*s
 	}
 }
 

@@ -101,6 +101,48 @@ func scaleVec(dst, x *float32, n int, alpha float32) {
 }
 
 //go:noescape
+func shift512(dst, x *float32, n int, alpha float32)
+
+//go:noescape
+func shift256(dst, x *float32, n int, alpha float32)
+
+func shiftVec(dst, x *float32, n int, alpha float32) {
+	if active >= levelAVX512 {
+		shift512(dst, x, n, alpha)
+		return
+	}
+	shift256(dst, x, n, alpha)
+}
+
+//go:noescape
+func turnPairs512(x, cos, sin *float32, n int, sign float32)
+
+//go:noescape
+func turnPairs256(x, cos, sin *float32, n int, sign float32)
+
+func turnPairsVec(x, cos, sin *float32, n int, sign float32) {
+	if active >= levelAVX512 {
+		turnPairs512(x, cos, sin, n, sign)
+		return
+	}
+	turnPairs256(x, cos, sin, n, sign)
+}
+
+//go:noescape
+func turnHalves512(lo, hi, cos, sin *float32, n int, sign float32)
+
+//go:noescape
+func turnHalves256(lo, hi, cos, sin *float32, n int, sign float32)
+
+func turnHalvesVec(lo, hi, cos, sin *float32, n int, sign float32) {
+	if active >= levelAVX512 {
+		turnHalves512(lo, hi, cos, sin, n, sign)
+		return
+	}
+	turnHalves256(lo, hi, cos, sin, n, sign)
+}
+
+//go:noescape
 func relu2512(dst, x *float32, n int)
 
 //go:noescape
@@ -154,6 +196,76 @@ func adamwVec(p, grad, m, v, k *float32, n int) {
 		return
 	}
 	adamw256(p, grad, m, v, k, n)
+}
+
+//go:noescape
+func gelu512(dst, x *float32, n int)
+
+//go:noescape
+func gelu256(dst, x *float32, n int)
+
+func geluVec(dst, x *float32, n int) {
+	if active >= levelAVX512 {
+		gelu512(dst, x, n)
+		return
+	}
+	gelu256(dst, x, n)
+}
+
+//go:noescape
+func geluTanh512(dst, x *float32, n int)
+
+//go:noescape
+func geluTanh256(dst, x *float32, n int)
+
+func geluTanhVec(dst, x *float32, n int) {
+	if active >= levelAVX512 {
+		geluTanh512(dst, x, n)
+		return
+	}
+	geluTanh256(dst, x, n)
+}
+
+//go:noescape
+func geluTanhGrad512(grad, x *float32, n int)
+
+//go:noescape
+func geluTanhGrad256(grad, x *float32, n int)
+
+func geluTanhGradVec(grad, x *float32, n int) {
+	if active >= levelAVX512 {
+		geluTanhGrad512(grad, x, n)
+		return
+	}
+	geluTanhGrad256(grad, x, n)
+}
+
+//go:noescape
+func siluMul512(dst, x, y *float32, n int)
+
+//go:noescape
+func siluMul256(dst, x, y *float32, n int)
+
+func siluMulVec(dst, x, y *float32, n int) {
+	if active >= levelAVX512 {
+		siluMul512(dst, x, y, n)
+		return
+	}
+	siluMul256(dst, x, y, n)
+}
+
+//go:noescape
+func siluMulGrad512(grad, gradX, x, y *float32, n int)
+
+//go:noescape
+func siluMulGrad256(grad, gradX, x, y *float32, n int)
+
+func siluMulGradVec(grad, gradX, x, y *float32, n int) {
+	if active >= levelAVX512 {
+		siluMulGrad512(grad, gradX, x, y, n)
+		return
+	}
+	siluMulGrad256(grad, gradX, x, y, n)
 }
 
 //go:noescape

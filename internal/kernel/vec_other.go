@@ -18,6 +18,12 @@ func axpy4Vec(y, a0, a1, a2, a3, alpha *float32, n int) { panic("unreachable") }
 
 func scaleVec(dst, x *float32, n int, alpha float32) { panic("unreachable") }
 
+func shiftVec(dst, x *float32, n int, alpha float32) { panic("unreachable") }
+
+func turnPairsVec(x, cos, sin *float32, n int, sign float32) { panic("unreachable") }
+
+func turnHalvesVec(lo, hi, cos, sin *float32, n int, sign float32) { panic("unreachable") }
+
 func relu2Vec(dst, x *float32, n int) { panic("unreachable") }
 
 func relu2GradVec(dst, x, grad *float32, n int) { panic("unreachable") }
@@ -25,6 +31,16 @@ func relu2GradVec(dst, x, grad *float32, n int) { panic("unreachable") }
 func softmaxGradVec(dst, p, grad *float32, n int, s float32) { panic("unreachable") }
 
 func adamwVec(p, grad, m, v, k *float32, n int) { panic("unreachable") }
+
+func geluVec(dst, x *float32, n int) { panic("unreachable") }
+
+func geluTanhVec(dst, x *float32, n int) { panic("unreachable") }
+
+func geluTanhGradVec(grad, x *float32, n int) { panic("unreachable") }
+
+func siluMulVec(dst, x, y *float32, n int) { panic("unreachable") }
+
+func siluMulGradVec(grad, gradX, x, y *float32, n int) { panic("unreachable") }
 
 func expSubVec(dst, x *float32, n int, bias float32) (s float32) { panic("unreachable") }
 

@@ -43,6 +43,7 @@ var elementwise = map[string]struct {
 	"MulAdd":    {kernel.MulAdd, func(d, x, y float64) float64 { return d + x*y }},
 	"Axpy":      {func(d, x, _ []float32) { kernel.Axpy(0.5, x, d) }, func(d, x, _ float64) float64 { return d + 0.5*x }},
 	"Scale":     {func(d, x, _ []float32) { kernel.Scale(d, -3, x) }, func(_, x, _ float64) float64 { return -3 * x }},
+	"Shift":     {func(d, x, _ []float32) { kernel.Shift(d, x, -3) }, func(_, x, _ float64) float64 { return x - 3 }},
 	"Relu2":     {func(d, x, _ []float32) { kernel.Relu2(d, x) }, func(_, x, _ float64) float64 { return relu(x) * relu(x) }},
 	"Relu2Grad": {kernel.Relu2Grad, func(_, x, y float64) float64 { return 2 * relu(x) * y }},
 	"Exp":       {func(d, x, _ []float32) { kernel.Exp(d, x) }, func(_, x, _ float64) float64 { return math.Exp(x) }},

@@ -109,11 +109,7 @@ func (k *kernel) sums() int {
 func assemble(wide bool, ks []kernel) []byte {
 	var b bytes.Buffer
 	b.WriteString(header + "#include \"textflag.h\"\n")
-	if ks[len(ks)-1].name == "expSub" {
-		for _, c := range expConst {
-			fmt.Fprintf(&b, "\nDATA exp_%s<>+0(SB)/4, $0x%08x // %g\nGLOBL exp_%s<>(SB), RODATA|NOPTR, $4\n", c.name, math.Float32bits(c.value), c.value, c.name)
-		}
-	}
+	writeConstants(&b, wide, ks)
 	if !wide {
 		b.Write(laneMasks())
 	}
@@ -162,6 +158,7 @@ func (g *gen) function() {
 		g.line("VBROADCASTSS %d(%s), %s", 4*i, regs[len(k.ptrs)-1], g.r(g.float(i)))
 	}
 	g.clearSums()
+	g.loadConstants()
 	if k.setup != nil {
 		k.setup(g)
 	}

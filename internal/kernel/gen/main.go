@@ -11,6 +11,7 @@ import (
 	"go/format"
 	"log"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -26,7 +27,15 @@ type kernel struct {
 	unroll int          // vectors per round of the main loop, each with its own sum
 	min    bool         // n is at least one vector, and the last may overlap
 	rows   bool         // four sums of products are written through the last pointer
+	consts []constant   // the body's own, as operands c(name)
+	exp    bool         // the body computes exponentials
 	setup  func(g *gen) // before the loop
+}
+
+// constant is a float that a body needs: in a register on AVX-512, in memory on AVX2, whose registers are few.
+type constant struct {
+	name  string
+	value float32
 }
 
 var kernels = []kernel{
@@ -49,6 +58,19 @@ var kernels = []kernel{
 	{name: "scale", ptrs: []string{"dst", "x"}, floats: []string{"alpha"}, body: func(g *gen) {
 		g.load(1, 1).op("VMULPS", 1, g.float(0), 0).store(0, 0)
 	}},
+	{name: "shift", ptrs: []string{"dst", "x"}, floats: []string{"alpha"}, body: func(g *gen) {
+		g.load(1, 1).op("VADDPS", 1, g.float(0), 0).store(0, 0)
+	}},
+	{name: "turnPairs", ptrs: []string{"x", "cos", "sin"}, floats: []string{"sign"}, body: func(g *gen) {
+		g.load(0, 0).load(1, 1).load(2, 2)
+		g.line("VPERMILPS $0xb1, %s, %s", g.r(0), g.r(3))
+		g.op("VMULPS", 2, 3, 3).op("VMULPS", 1, 0, 0).op("VFMADD231PS", 3, g.float(0), 0).store(0, 0)
+	}},
+	{name: "turnHalves", ptrs: []string{"lo", "hi", "cos", "sin"}, floats: []string{"sign"}, body: func(g *gen) {
+		g.load(3, 3).op("VMULPS", 3, g.float(0), 3).load(0, 0).load(1, 1).load(2, 2)
+		g.op("VMULPS", 2, 0, 4).op("VFNMADD231PS", 3, 1, 4).store(4, 0)
+		g.op("VMULPS", 2, 1, 4).op("VFMADD231PS", 3, 0, 4).store(4, 1)
+	}},
 	{name: "relu2", ptrs: []string{"dst", "x"}, setup: zero, body: func(g *gen) {
 		g.load(1, 1).op("VMAXPS", 1, 8, 1).op("VMULPS", 1, 1, 0).store(0, 0)
 	}},
@@ -59,7 +81,12 @@ var kernels = []kernel{
 		g.load(1, 1).load(2, 2).op("VSUBPS", g.float(0), 2, 2).op("VMULPS", 1, 2, 0).store(0, 0)
 	}},
 	{name: "adamw", ptrs: []string{"p", "grad", "m", "v", "k"}, coeffs: 8, body: adamw},
-	{name: "expSub", ptrs: []string{"dst", "x"}, floats: []string{"bias"}, fold: "VADDPS", unroll: 1, setup: expSetup, body: exp},
+	{name: "gelu", ptrs: []string{"dst", "x"}, exp: true, consts: erfConst, body: gelu},
+	{name: "geluTanh", ptrs: []string{"dst", "x"}, exp: true, consts: tanhConst, body: geluTanh},
+	{name: "geluTanhGrad", ptrs: []string{"grad", "x"}, exp: true, consts: tanhConst, body: geluTanhGrad},
+	{name: "siluMul", ptrs: []string{"dst", "x", "y"}, exp: true, body: siluMul},
+	{name: "siluMulGrad", ptrs: []string{"grad", "gradX", "x", "y"}, exp: true, body: siluMulGrad},
+	{name: "expSub", ptrs: []string{"dst", "x"}, floats: []string{"bias"}, fold: "VADDPS", unroll: 1, exp: true, body: expSub},
 	{name: "sum", ptrs: []string{"x"}, fold: "VADDPS", unroll: 4, body: func(g *gen) {
 		g.load(0, 0).op("VADDPS", 0, g.sum, g.sum)
 	}},
@@ -97,76 +124,12 @@ func adamw(g *gen) {
 	g.op("VSUBPS", 1, 0, 0).store(0, 0)
 }
 
-// Constants of exp: bounds, log2(e), ln 2 in two parts, and the polynomial of
-// Cephes' expf from the highest power down.
-var expConst = []struct {
-	name  string
-	value float32
-}{
-	{"hi", 89}, {"lo", -104}, {"log2e", 1.44269504088896341}, {"ln2hi", 0.693359375}, {"ln2lo", -2.12194440e-4},
-	{"c5", 1.9875691500e-4}, {"c4", 1.3981999507e-3}, {"c3", 8.3334519073e-3}, {"c2", 4.1665795894e-2},
-	{"c1", 1.6666665459e-1}, {"c0", 5.0000001201e-1}, {"one", 1},
-}
-
-func expSetup(g *gen) {
-	if g.wide {
-		for i, c := range expConst {
-			g.line("VBROADCASTSS exp_%s<>(SB), Z%d", c.name, 16+i)
-		}
-	}
-	if !g.wide {
-		g.line("VPCMPEQD Y14, Y14, Y14").line("VPSRLD $25, Y14, Y14").line("VPSLLD $23, Y14, Y14") // 1.0's exponent
-	}
-}
-
-func exp(g *gen) {
-	// Registers: 0 argument then r, 1 n, 2 polynomial.
-	k := func(i int) int {
-		if g.wide {
-			return 16 + i
-		}
-		g.line("VBROADCASTSS exp_%s<>(SB), Y3", expConst[i].name)
-		return 3
-	}
-	g.load(1, 0).op("VSUBPS", g.float(0), 0, 0)
-	g.op("VMINPS", 0, k(0), 0).op("VMAXPS", 0, k(1), 0) // the argument comes second: NaN stays
-	g.op("VMULPS", k(2), 0, 1)
-	if g.wide {
-		g.line("VRNDSCALEPS $0, Z1, Z1")
-	} else {
-		g.line("VROUNDPS $0, Y1, Y1")
-	}
-	g.op("VFNMADD231PS", k(3), 1, 0).op("VFNMADD231PS", k(4), 1, 0)
-	g.line("VMOVAPS %s, %s", g.r(k(5)), g.r(2))
-	for i := 6; i <= 10; i++ {
-		g.op("VFMADD213PS", k(i), 0, 2)
-	}
-	g.op("VMULPS", 0, 0, 4).op("VFMADD213PS", 0, 4, 2).op("VADDPS", k(11), 2, 2)
-	if g.wide {
-		g.line("VSCALEFPS Z1, Z2, Z0")
-	} else {
-		// 2^n in two factors, so that neither leaves the normal range.
-		g.line("VCVTPS2DQ Y1, Y1").line("VPSRAD $1, Y1, Y3").line("VPSUBD Y3, Y1, Y1")
-		g.line("VPSLLD $23, Y3, Y3").line("VPADDD Y14, Y3, Y3").line("VMULPS Y3, Y2, Y2")
-		g.line("VPSLLD $23, Y1, Y1").line("VPADDD Y14, Y1, Y1").line("VMULPS Y1, Y2, Y0")
-	}
-	g.store(0, 0)
-	switch {
-	case !g.masked:
-		g.op("VADDPS", 0, g.sum, g.sum)
-	case g.wide:
-		g.line("VADDPS Z0, Z%d, K1, Z%d", g.sum, g.sum)
-	default:
-		g.line("VANDPS Y15, Y0, Y0").op("VADDPS", 0, g.sum, g.sum)
-	}
-}
-
 func main() {
 	log.SetFlags(0)
 	files := []struct {
 		name string
 		ks   []kernel
-	}{{"vec", kernels[:7]}, {"act", kernels[7:12]}, {"reduce", kernels[12:]}}
+	}{{"vec", kernels[:first("relu2")]}, {"act", kernels[first("relu2"):first("sum")]}, {"reduce", kernels[first("sum"):]}}
 	for _, f := range files {
 		write(f.name+"_avx512_amd64.s", assemble(true, f.ks))
 		write(f.name+"_avx2_amd64.s", assemble(false, f.ks))
@@ -179,6 +142,11 @@ func main() {
 	write("narrow_avx2_amd64.s", narrowKernels(false))
 	write("vec_amd64.go", declare(true))
 	write("vec_other.go", declare(false))
+}
+
+// first is the place of a kernel.
+func first(name string) int {
+	return slices.IndexFunc(kernels, func(k kernel) bool { return k.name == name })
 }
 
 func write(name string, text []byte) {
