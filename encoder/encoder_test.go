@@ -111,17 +111,20 @@ func TestThreadsDoNotMatter(t *testing.T) {
 	m := recipetest.Model(t, 1)
 	for name, r := range forms(t, m) {
 		t.Run(name, func(t *testing.T) {
-			var want []byte
-			for _, o := range []encoder.Options{{Threads: 1}, {Threads: 2}, {Threads: 2, KeepBytes: 1}} {
-				a, err := newEncoder(t, m, r, o).Encode(t.Context(), document(story(16)), nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if want == nil {
-					want = a.Payload
-				}
-				if !bytes.Equal(want, a.Payload) {
-					t.Errorf("%+v: payload differs from that of one thread", o)
+			for _, precision := range []encoder.Precision{encoder.Float32, encoder.BFloat16} {
+				var want []byte
+				for _, o := range []encoder.Options{{Threads: 1}, {Threads: 2}, {Threads: 2, KeepBytes: 1}} {
+					o.Precision = precision
+					a, err := newEncoder(t, m, r, o).Encode(t.Context(), document(story(16)), nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if want == nil {
+						want = a.Payload
+					}
+					if !bytes.Equal(want, a.Payload) {
+						t.Errorf("%+v: payload differs from that of one thread", o)
+					}
 				}
 			}
 		})
@@ -239,6 +242,9 @@ func TestBadInput(t *testing.T) {
 	}
 	if _, err := e.Encode(t.Context(), document("a"), nil); err != nil {
 		t.Errorf("one token: %v", err)
+	}
+	if _, err := encoder.New(m, recipetest.Tokenizer(t), recipetest.Fast(t, m), encoder.Options{Precision: "float16"}); perk.ErrorCode(err) != perk.EInvalid {
+		t.Errorf("an unknown precision: %v", err)
 	}
 	if _, err := encoder.New(recipetest.Model(t, 2), recipetest.Tokenizer(t), recipetest.Fast(t, m), encoder.Options{}); perk.ErrorCode(err) != perk.EStale {
 		t.Errorf("recipe of another model: %v, want EStale", err)

@@ -43,15 +43,13 @@ func weigh(w *recipe.Weighting, hidden []float32, targets []int32, out []float32
 		if t < 0 {
 			continue
 		}
-		x := float64(w.B2[0])
-		for j, v := range before[i*w.Hidden : (i+1)*w.Hidden] {
-			x += float64(w.W2[j]) * gelu(float64(v+own[(i+1)*w.Hidden+j]+w.B1[j]))
-		}
-		out[i] = float32(softplus(x, recipe.Beta))
+		h := before[i*w.Hidden : (i+1)*w.Hidden]
+		kernel.Add(h, h, own[(i+1)*w.Hidden:(i+2)*w.Hidden])
+		kernel.Add(h, h, w.B1)
+		kernel.Gelu(h, h)
+		out[i] = float32(softplus(float64(w.B2[0]+kernel.Dot(h, w.W2)), recipe.Beta))
 	}
 }
-
-func gelu(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }
 
 // softplus is log(1 + exp(beta x)) / beta without overflow.
 func softplus(x, beta float64) float64 {

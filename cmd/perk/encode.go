@@ -37,7 +37,7 @@ type encodeReport struct {
 
 func newEncode(a *app) *cobra.Command {
 	var threads, sample int
-	var out string
+	var out, precision string
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "encode (FILE | --sample TOKENS)",
@@ -66,7 +66,7 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			if err != nil {
 				return err
 			}
-			r, adapter, err := measure(ctx, cmd.ErrOrStderr(), m, text, threads)
+			r, adapter, err := measure(ctx, cmd.ErrOrStderr(), m, text, encoder.Options{Threads: threads, Precision: encoder.Precision(precision)})
 			if err != nil {
 				return err
 			}
@@ -84,12 +84,13 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			}
 			w := cmd.OutOrStdout()
 			fmt.Fprintf(w, "%d tokens in %d chunks, %d steps: %.2f s, %.0f tokens/s, adapter of %d bytes\n", r.Tokens, r.Chunks, r.Steps, r.Seconds, r.TokensPerSecond, r.AdapterBytes)
-			fmt.Fprintf(w, "%.1f GFLOPS of the machine's %.1f (%.0f%%), %d threads, %s kernels, %d MiB at most\n", r.GFLOPS, r.GEMM, 100*r.Ratio, r.Threads, r.Kernel, r.PeakBytes>>20)
+			fmt.Fprintf(w, "%.1f GFLOPS of the machine's %.1f (%.0f%%), %d threads, %s on %s kernels, %d MiB at most\n", r.GFLOPS, r.GEMM, 100*r.Ratio, r.Threads, r.Precision, r.Kernel, r.PeakBytes>>20)
 			return nil
 		}),
 	}
 	c.Flags().IntVar(&sample, "sample", 0, "encode a generated document of so many tokens, always the same one, in place of a file")
 	c.Flags().IntVar(&threads, "threads", runtime.GOMAXPROCS(0), "threads of the encode; the adapter does not depend on it")
+	c.Flags().StringVar(&precision, "precision", "", "multiply by the base model in float32 or bfloat16; default: bfloat16 where the CPU has it")
 	c.Flags().StringVarP(&out, "out", "o", "", "also write the adapter to this safetensors file; - is standard output")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
@@ -127,8 +128,8 @@ func sampleText(m *models.Model, tokens int) (string, error) {
 }
 
 // measure encodes a text and then measures the machine.
-func measure(ctx context.Context, w io.Writer, m *models.Model, text string, threads int) (encodeReport, *perk.Adapter, error) {
-	e, err := encoder.New(m.LM, m.Tokenizer, m.Recipe, encoder.Options{Threads: threads})
+func measure(ctx context.Context, w io.Writer, m *models.Model, text string, o encoder.Options) (encodeReport, *perk.Adapter, error) {
+	e, err := encoder.New(m.LM, m.Tokenizer, m.Recipe, o)
 	if err != nil {
 		return encodeReport{}, nil, err
 	}
@@ -142,7 +143,7 @@ func measure(ctx context.Context, w io.Writer, m *models.Model, text string, thr
 		return encodeReport{}, nil, err
 	}
 	r := encodeReport{
-		Stats: stats, TokensPerSecond: float64(stats.Tokens) / stats.Seconds, GFLOPS: stats.FLOPs / stats.Seconds / 1e9, Threads: max(1, threads),
+		Stats: stats, TokensPerSecond: float64(stats.Tokens) / stats.Seconds, GFLOPS: stats.FLOPs / stats.Seconds / 1e9, Threads: max(1, o.Threads),
 		PeakBytes: peakMemory(), AdapterBytes: adapter.Bytes, Digest: adapter.Digest, Loss: adapter.Loss, Model: m.Name, Kernel: kernel.Features(),
 	}
 	r.GEMM = gemmRate(r.Threads)

@@ -196,9 +196,3 @@ func (m *Model) finalNorm(h, inv, x []float32, scale float32) {
 	h = h[:len(inv)*m.cfg.Dim]
 	m.normF.apply(h, h)
 }
-
-// logits writes h Eᵀ of rows of final hidden states to out (rows, vocab), by the packed head.
-func (m *Model) logits(rows int, h, out []float32) {
-	fwd, _ := m.head.packed()
-	kernel.GemmPacked(rows, h, m.cfg.Dim, fwd, 0, out, m.cfg.Vocab)
-}

@@ -1,10 +1,6 @@
 package lm
 
-import (
-	"math"
-
-	"github.com/perkdb/perk/internal/kernel"
-)
+import "github.com/perkdb/perk/internal/kernel"
 
 // gpt2 is the family of GPT-2 models: LayerNorm with gain and bias, learned positions instead of rotary ones, one fused
 // projection to queries, keys and values, a bias on every linear module, and the tanh form of GELU ("gelu_new").
@@ -34,31 +30,6 @@ func (gpt2) mixGrad(l *layer, dc []float32, dim, rows int) {
 	gainRows(dc[:rows*dim], dc[:rows*dim], l.norm1.gain)
 }
 
-// gelu(u) = u sigmoid(2z) with z = sqrt(2/pi) (u + geluCube u³), which is u (1 + tanh z) / 2.
-const geluCube = 0.044715
+func (gpt2) act(a, u, _ []float32) { kernel.GeluTanh(a, u) }
 
-var geluScale = float32(2 * math.Sqrt(2/math.Pi))
-
-// geluExp computes e = exp(-2z).
-func geluExp(e, u []float32) {
-	for i, x := range u {
-		e[i] = -geluScale * (x + geluCube*x*x*x)
-	}
-	kernel.Exp(e, e)
-}
-
-func (gpt2) act(a, u, _ []float32) {
-	geluExp(a, u)
-	for i, e := range a {
-		a[i] = u[i] / (1 + e)
-	}
-}
-
-// actGrad: with s = sigmoid(2z), du = da (s + u s (1 - s) d(2z)/du).
-func (gpt2) actGrad(da, e, u, _ []float32) {
-	geluExp(e, u)
-	for i, x := range u {
-		s := 1 / (1 + e[i])
-		da[i] *= s + x*s*(1-s)*geluScale*(1+3*geluCube*x*x)
-	}
-}
+func (gpt2) actGrad(da, _, u, _ []float32) { kernel.GeluTanhGrad(da, u) }

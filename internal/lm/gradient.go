@@ -22,6 +22,7 @@ type worker struct {
 	loss      float64
 	active    []int     // rows of the group that have a loss
 	h, logits []float32 // (headRows, dim), (headRows, vocab)
+	sums      [headRows]float32
 	gram      []float32 // (rank, rank), made by the first Covariance
 	weighted  []float32 // (rows, rank)
 }
@@ -146,22 +147,22 @@ func (p *Pass) headBlock(w *worker, block []int, base int, x, weights []float32)
 		copy(h[i*d:(i+1)*d], x[r*d:(r+1)*d])
 	}
 	p.m.finalNorm(h, w.inv[:n], h, scale)
-	p.m.logits(n, h, logits)
+	p.m.head.logits(n, h, logits)
 	loss := 0.0
 	for i, r := range block {
-		nll := crossEntropy(logits[i*c.Vocab:(i+1)*c.Vocab], p.batch.Targets[base+r])
+		var nll float64
+		nll, w.sums[i] = crossEntropy(logits[i*c.Vocab:(i+1)*c.Vocab], p.batch.Targets[base+r])
 		if weights != nil {
 			nll *= float64(weights[base+r])
 		}
 		loss += nll
 	}
-	_, bwd := p.m.head.packed()
-	kernel.GemmPacked(n, logits, c.Vocab, bwd, 0, h, d)
+	p.m.head.hiddenGrad(n, logits, h)
 	if p.m.normF.gain != nil {
 		gainRows(h, h, p.m.normF.gain)
 	}
 	for i, r := range block {
-		f := scale
+		f := scale / w.sums[i]
 		if weights != nil {
 			f *= weights[base+r]
 		}

@@ -14,6 +14,16 @@ type linear struct {
 	in, out int
 	w       []float32 // (out, in)
 	b       []float32 // (out); nil: none
+	// The weights in bfloat16 for x Wᵀ and for dy W, packed when they are first needed; nil where passes use w.
+	fwd, bwd func() *kernel.PackedBF16
+}
+
+// rounded gives the linear whose products are in bfloat16.
+func (l linear) rounded() linear {
+	in, out, w := l.in, l.out, l.w
+	l.fwd = sync.OnceValue(func() *kernel.PackedBF16 { return kernel.PackBF16(true, in, out, w, in) })
+	l.bwd = sync.OnceValue(func() *kernel.PackedBF16 { return kernel.PackBF16(false, out, in, w, in) })
+	return l
 }
 
 // lowRank is what the forward pass of an adapted linear leaves for its backward pass.
@@ -45,11 +55,23 @@ func (l *linear) mul(rows int, x []float32, beta float32, y []float32) {
 		addRows(y, l.b)
 		beta = 1
 	}
-	if rows == 1 {
+	switch {
+	case l.fwd != nil:
+		kernel.GemmBF16(rows, x, l.in, l.fwd(), beta, y, l.out)
+	case rows == 1:
 		kernel.Gemv(l.out, l.in, l.w, l.in, x, beta, y)
+	default:
+		kernel.Gemm(false, true, rows, l.out, l.in, x, l.in, l.w, l.in, beta, y, l.out)
+	}
+}
+
+// mulGrad computes dx = dy W + beta dx.
+func (l *linear) mulGrad(rows int, dy []float32, beta float32, dx []float32) {
+	if l.bwd != nil {
+		kernel.GemmBF16(rows, dy, l.out, l.bwd(), beta, dx, l.in)
 		return
 	}
-	kernel.Gemm(false, true, rows, l.out, l.in, x, l.in, l.w, l.in, beta, y, l.out)
+	kernel.Gemm(false, false, rows, l.in, l.out, dy, l.out, l.w, l.in, beta, dx, l.in)
 }
 
 // forward computes y = x Wᵀ + b + scale f(x Aᵀ) Bᵀ + beta y; p may be nil.
@@ -89,7 +111,7 @@ func addLowRank(rows int, p *lora.Pair, key, y []float32) {
 // dx is nil. tmp is scratch.
 func (l *linear) backward(rows int, x, dy []float32, beta float32, dx []float32, p, g *lora.Pair, scale float32, t, tmp *lowRank) {
 	if dx != nil {
-		kernel.Gemm(false, false, rows, l.in, l.out, dy, l.out, l.w, l.in, beta, dx, l.in)
+		l.mulGrad(rows, dy, beta, dx)
 	}
 	if p == nil {
 		return
@@ -137,6 +159,26 @@ type head struct {
 	packed func() (fwd, bwd *kernel.Packed)
 }
 
+// logits computes h Eᵀ of rows of final hidden states into out (rows, vocab).
+func (h *head) logits(rows int, x, out []float32) {
+	if h.fwd != nil {
+		h.mul(rows, x, 0, out)
+		return
+	}
+	fwd, _ := h.packed()
+	kernel.GemmPacked(rows, x, h.in, fwd, 0, out, h.out)
+}
+
+// hiddenGrad computes the gradient dh of hidden states from that of their logits.
+func (h *head) hiddenGrad(rows int, dz, dh []float32) {
+	if h.bwd != nil {
+		h.mulGrad(rows, dz, 0, dh)
+		return
+	}
+	_, bwd := h.packed()
+	kernel.GemmPacked(rows, dz, h.out, bwd, 0, dh, h.in)
+}
+
 func newHead(dim, vocab int, w []float32) head {
 	h := head{linear: linear{name: "head", in: dim, out: vocab, w: w}}
 	h.packed = sync.OnceValues(func() (fwd, bwd *kernel.Packed) {
@@ -145,10 +187,10 @@ func newHead(dim, vocab int, w []float32) head {
 	return h
 }
 
-// crossEntropy replaces a row of logits by softmax minus one-hot, the gradient of the returned -log p(target).
-func crossEntropy(logits []float32, target int32) float64 {
+// crossEntropy gives -log p(target) of a row of logits, and replaces them by its gradient, softmax minus one-hot, times sum.
+func crossEntropy(logits []float32, target int32) (nll float64, sum float32) {
 	z := logits[target]
-	lse := kernel.Softmax(logits, logits)
-	logits[target]--
-	return math.Max(0, float64(lse)-float64(z))
+	lse, sum := kernel.ExpMax(logits, logits)
+	logits[target] -= sum
+	return math.Max(0, float64(lse)-float64(z)), sum
 }

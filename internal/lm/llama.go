@@ -25,21 +25,6 @@ func (llama) mixGrad(l *layer, dc []float32, dim, rows int) {
 	gainRows(dc[:rows*dim], dc[:rows*dim], l.norm1.gain)
 }
 
-func (llama) act(a, u, g []float32) {
-	kernel.Scale(a, -1, g)
-	kernel.Exp(a, a)
-	for i, e := range a {
-		a[i] = g[i] / (1 + e) * u[i]
-	}
-}
+func (llama) act(a, u, g []float32) { kernel.SiluMul(a, g, u) }
 
-// actGrad: with s = sigmoid(g), du = da s g and dg = da u s (1 + g (1 - s)).
-func (llama) actGrad(da, dg, u, g []float32) {
-	kernel.Scale(dg, -1, g)
-	kernel.Exp(dg, dg)
-	for i, e := range dg {
-		s := 1 / (1 + e)
-		dg[i] = da[i] * u[i] * s * (1 + g[i]*(1-s))
-		da[i] *= s * g[i]
-	}
-}
+func (llama) actGrad(da, dg, u, g []float32) { kernel.SiluMulGrad(da, dg, g, u) }

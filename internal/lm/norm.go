@@ -60,10 +60,8 @@ func (m *Model) normGrad(dx, dn, n, inv []float32) {
 // centre subtracts its mean from every row of x; n may be x.
 func centre(n, x []float32, dim int) {
 	for r := 0; r < len(x); r += dim {
-		mean := kernel.Sum(x[r:r+dim]) / float32(dim)
-		for i, v := range x[r : r+dim] {
-			n[r+i] = v - mean
-		}
+		row := x[r : r+dim]
+		kernel.Shift(n[r:r+dim], row, -kernel.Sum(row)/float32(dim))
 	}
 }
 

@@ -195,7 +195,7 @@ func (p *Pass) Logits(ctx context.Context, ad *lora.Adapter) ([]float32, error) 
 		rows := g.seqs * p.batch.T
 		h := w.dx[:rows*c.Dim]
 		p.m.finalNorm(h, w.inv[:rows], p.forward(w, g), c.logitScale())
-		p.m.logits(rows, h, p.rows(out, g, c.Vocab))
+		p.m.head.logits(rows, h, p.rows(out, g, c.Vocab))
 	}, nil)
 	return out, err
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+
+	"github.com/perkdb/perk/internal/kernel"
 )
 
 // rope makes the rotary tables as far as sequences reach: models may have windows far longer than any text that they get to see.
@@ -15,11 +17,31 @@ type rope struct {
 }
 
 // turns are rotary tables: the angle t · freq[i] at position t for pair i. The table of queries carries the 1/sqrt(headdim) of
-// attention, which spares a pass over the scores.
+// attention, which spares a pass over the scores. A position has cosines and then sines, as kernel.TurnHalves wants them for pairs (i, i+head/2), and as
+// kernel.TurnPairs wants them for pairs (2i, 2i+1).
 type turns struct {
 	head   int       // width of a head
 	spread bool      // rotate (i, i+head/2) instead of (2i, 2i+1)
-	q, k   []float32 // (positions, head/2, 2): cosine and sine
+	q, k   []float32 // (positions, width())
+}
+
+// width is the size of a position's table.
+func (r *turns) width() int {
+	if r.spread {
+		return r.head
+	}
+	return 2 * r.head
+}
+
+// set writes the cosine and sine of pair i to a position's table.
+func (r *turns) set(row []float32, i int, cos, sin float32) {
+	cosines, sines := row[:len(row)/2], row[len(row)/2:]
+	if r.spread {
+		cosines[i], sines[i] = cos, sin
+		return
+	}
+	cosines[2*i], cosines[2*i+1] = cos, cos
+	sines[2*i], sines[2*i+1] = -sin, sin
 }
 
 func newRope(c Config) *rope {
@@ -34,28 +56,28 @@ func newRope(c Config) *rope {
 
 // reach gives tables of n positions at least. It does not allocate where an earlier call reached as far.
 func (r *rope) reach(n int) *turns {
-	hd := 2 * len(r.freq)
-	if t := r.table.Load(); t != nil && len(t.k) >= n*hd {
+	if t := r.table.Load(); t != nil && len(t.k) >= n*t.width() {
 		return t
 	}
 	r.grow.Lock()
 	defer r.grow.Unlock()
+	t := &turns{head: 2 * len(r.freq), spread: r.half}
 	old := r.table.Load()
 	if old == nil {
 		old = &turns{}
 	}
-	first := len(old.k) / hd
+	wide := t.width()
+	first := len(old.k) / wide
 	n = max(n, 2*first, firstRoom)
-	t := &turns{head: hd, spread: r.half, q: make([]float32, n*hd), k: make([]float32, n*hd)}
+	t.q, t.k = make([]float32, n*wide), make([]float32, n*wide)
 	copy(t.q, old.q)
 	copy(t.k, old.k)
-	scale := 1 / math.Sqrt(float64(hd))
+	scale := 1 / math.Sqrt(float64(t.head))
 	for at := first; at < n; at++ {
 		for i, freq := range r.freq {
 			sin, cos := math.Sincos(float64(at) * freq)
-			j := at*hd + 2*i
-			t.k[j], t.k[j+1] = float32(cos), float32(sin)
-			t.q[j], t.q[j+1] = float32(cos*scale), float32(sin*scale)
+			t.set(t.k[at*wide:(at+1)*wide], i, float32(cos), float32(sin))
+			t.set(t.q[at*wide:(at+1)*wide], i, float32(cos*scale), float32(sin*scale))
 		}
 	}
 	r.table.Store(t)
@@ -74,23 +96,15 @@ func (s Scaling) Stretch(freq float64) float64 {
 
 // turn rotates the heads of one row at position t by table (r.q or r.k); sign -1 rotates back, which is the gradient.
 func (r *turns) turn(row, table []float32, t int, sign float32) {
-	hd := r.head
-	tab := table[t*hd : (t+1)*hd]
-	for len(row) >= hd {
-		h := row[:hd]
-		if r.spread {
-			lo, hi := h[:hd/2], h[hd/2:]
-			for i := range lo {
-				c, s, a, b := tab[2*i], sign*tab[2*i+1], lo[i], hi[i]
-				lo[i], hi[i] = a*c-b*s, a*s+b*c
-			}
+	wide := r.width()
+	tab := table[t*wide : (t+1)*wide]
+	cos, sin := tab[:wide/2], tab[wide/2:]
+	for ; len(row) >= r.head; row = row[r.head:] {
+		if h := row[:r.head]; r.spread {
+			kernel.TurnHalves(h[:r.head/2], h[r.head/2:], cos, sin, sign)
 		} else {
-			for i := 1; i < len(h) && i < len(tab); i += 2 {
-				c, s, a, b := tab[i-1], sign*tab[i], h[i-1], h[i]
-				h[i-1], h[i] = a*c-b*s, a*s+b*c
-			}
+			kernel.TurnPairs(h, cos, sin, sign)
 		}
-		row = row[hd:]
 	}
 }
 
