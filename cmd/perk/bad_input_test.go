@@ -157,10 +157,30 @@ func TestBadSources(t *testing.T) {
 	}
 	down := "http://" + ln.Addr().String()
 	ln.Close()
-	for _, command := range [][]string{{"index"}, {"serve", "--listen", "127.0.0.1:0"}} {
-		w.fails([]string{"Weaviate", down}, slices.Concat(command, []string{"--weaviate", down, "--collection", "Docs", "--log-level", "error"})...)
+	index, serve := []string{"index"}, []string{"serve", "--listen", "127.0.0.1:0"}
+	for _, command := range [][]string{index, serve} {
 		w.fails([]string{"check the API key"}, slices.Concat(command, []string{"--weaviate", refusing.URL, "--collection", "Docs", "--log-level", "error"})...)
-		w.fails([]string{"--collection"}, slices.Concat(command, []string{"--weaviate", down, "--log-level", "error"})...)
 		w.fails([]string{"name a folder"}, slices.Concat(command, []string{"--folder", w.docs + ".gone", "--log-level", "error"})...)
+	}
+	w.fails([]string{"Weaviate", down}, slices.Concat(index, []string{"--weaviate", down, "--collection", "Docs", "--log-level", "error"})...)
+	w.fails([]string{"--collection"}, slices.Concat(index, []string{"--weaviate", down, "--log-level", "error"})...)
+}
+
+// TestServeWaitsForItsDatabase: a Weaviate that waits for the endpoint when it starts must find it.
+func TestServeWaitsForItsDatabase(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	down := "http://" + ln.Addr().String()
+	ln.Close()
+	w := newWorld(t)
+	s := w.serveSource("--weaviate", down)
+	if status, body := s.generate("[[perk:Docs/1]] Where is Mary?"); status != http.StatusNotFound {
+		t.Errorf("%d %s", status, body)
+	}
+	s.stop()
+	if !strings.Contains(s.log.String(), "until the database answers") {
+		t.Errorf("the log says %s", s.log.String())
 	}
 }

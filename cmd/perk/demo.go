@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/endpoint"
 	"github.com/perkdb/perk/integration/indexer"
 	"github.com/perkdb/perk/internal/task"
 )
@@ -26,6 +27,9 @@ type demo struct {
 	once      bool
 
 	episodes []task.Episode
+
+	source  perk.Source // of the sample, once it is made
+	options *sourceOptions
 }
 
 func newDemo(a *app) *cobra.Command {
@@ -72,7 +76,17 @@ func (d *demo) run(ctx context.Context, cmd *cobra.Command, _ []string) error {
 		defer w.Stop()
 		open = d.openWeaviate(w)
 	}
-	return d.serve(ctx, endpoint{listen: d.listen}, open, func(ctx context.Context, s *service) error { return d.show(ctx, cmd, s) })
+	serving := func(ctx context.Context, s service) (endpoint.Sources, error) {
+		var err error
+		d.source, d.options, err = open(ctx, s.address)
+		return func(collection string) perk.Source {
+			if collection != sampleCollection {
+				return nil
+			}
+			return d.source
+		}, err
+	}
+	return d.serve(ctx, listening{on: d.listen}, serving, func(ctx context.Context, s service) error { return d.show(ctx, cmd, s) })
 }
 
 // openFolder writes the sample documents into files.
@@ -91,10 +105,10 @@ func (d *demo) openFolder(ctx context.Context, _ string) (perk.Source, *sourceOp
 }
 
 // show encodes the sample, asks the questions and prints what came of it.
-func (d *demo) show(ctx context.Context, cmd *cobra.Command, s *service) error {
+func (d *demo) show(ctx context.Context, cmd *cobra.Command, s service) error {
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "serving %d sample documents on %s\n", len(d.episodes), s.endpoint)
-	r, err := d.index(ctx, cmd.ErrOrStderr(), s.module, s.source, s.options, indexer.Options{Collection: sampleCollection, Resume: true})
+	fmt.Fprintf(w, "serving %d sample documents on %s\n", len(d.episodes), s.address)
+	r, err := d.index(ctx, cmd.ErrOrStderr(), s.module, d.source, d.options, indexer.Options{Collection: sampleCollection, Resume: true})
 	if err = firstError(err, failures(r)); err != nil {
 		return err
 	}
@@ -109,7 +123,7 @@ func (d *demo) show(ctx context.Context, cmd *cobra.Command, s *service) error {
 	if d.once {
 		return t.verdict()
 	}
-	fmt.Fprintf(w, "\nstill serving; in another terminal:\n  perk adapter ls --data %s\n  perk ask --data %s %s %q\nCtrl-C ends\n", d.data, d.data, d.id(0, s), d.episodes[0].Questions[0].Question)
+	fmt.Fprintf(w, "\nstill serving; in another terminal:\n  perk adapter ls --data %s\n  perk ask --data %s %s %q\nCtrl-C ends\n", d.data, d.data, d.id(0), d.episodes[0].Questions[0].Question)
 	<-ctx.Done()
 	return nil
 }

@@ -25,22 +25,22 @@ type tally struct {
 }
 
 // id names a sample document as its source does.
-func (d *demo) id(i int, s *service) perk.DocumentID {
+func (d *demo) id(i int) perk.DocumentID {
 	uuid := folder.UUID(d.episodes[i].ID + ".txt")
-	if s.options.Weaviate != "" {
+	if d.options.Weaviate != "" {
 		uuid = weaviate.UUID(d.episodes[i].ID)
 	}
 	return perk.DocumentID{Collection: sampleCollection, UUID: uuid}
 }
 
 // askAll asks every sample question, and prints each with its answer.
-func (d *demo) askAll(ctx context.Context, w io.Writer, s *service) (*tally, error) {
+func (d *demo) askAll(ctx context.Context, w io.Writer, s service) (*tally, error) {
 	t := &tally{}
 	for i, e := range d.episodes {
 		fmt.Fprintf(w, "\n%s\n", e.ID)
 		for _, q := range e.Questions {
 			start := time.Now()
-			answer, err := d.ask(ctx, s, d.id(i, s), q.Question)
+			answer, err := d.ask(ctx, s, d.id(i), q.Question)
 			if err != nil {
 				return nil, err
 			}
@@ -59,9 +59,9 @@ func (d *demo) askAll(ctx context.Context, w io.Writer, s *service) (*tally, err
 }
 
 // ask asks one document: through Weaviate's own query language where the documents are in a Weaviate.
-func (d *demo) ask(ctx context.Context, s *service, id perk.DocumentID, question string) (string, error) {
-	if s.options.Weaviate != "" {
-		return askWeaviate(ctx, s.options.Weaviate, id, question)
+func (d *demo) ask(ctx context.Context, s service, id perk.DocumentID, question string) (string, error) {
+	if d.options.Weaviate != "" {
+		return askWeaviate(ctx, d.options.Weaviate, id, question)
 	}
 	a, err := s.module.Ask(ctx, perk.Question{Document: id, Text: question}, nil)
 	if err != nil {

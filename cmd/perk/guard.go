@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/perkdb/perk"
-	"github.com/perkdb/perk/integration/ollama"
+	"github.com/perkdb/perk/integration/endpoint"
 	"github.com/perkdb/perk/internal/locate"
 	"github.com/perkdb/perk/plugin"
 )
@@ -15,7 +15,7 @@ import (
 // the question says already what the text is; it then finds the answer's facts in that text. The source is one of those that are served, or the one that the collection was last indexed from.
 type guard struct {
 	plugin.Module
-	sources ollama.Sources
+	sources endpoint.Sources // nil: none is served
 }
 
 // Ask implements plugin.Module.
@@ -51,8 +51,10 @@ func (g *guard) AskAll(ctx context.Context, questions []perk.Question, done func
 
 // source finds a collection's source; nil where it was never indexed.
 func (g *guard) source(ctx context.Context, collection string) (perk.Source, error) {
-	if s := g.sources[collection]; s != nil {
-		return s, nil
+	if g.sources != nil {
+		if s := g.sources(collection); s != nil {
+			return s, nil
+		}
 	}
 	o, err := recallSource(ctx, g.Module, collection)
 	if perk.ErrorCode(err) == perk.ENotFound {

@@ -26,7 +26,13 @@ type serving struct {
 // serve starts `perk serve` as a process of its own and waits until it says that it serves.
 func (w *world) serve(args ...string) *serving {
 	w.Helper()
-	s := &serving{world: w, cmd: w.program(append([]string{"serve", "--folder", w.docs, "--listen", "127.0.0.1:0"}, args...)...)}
+	return w.serveSource(append([]string{"--folder", w.docs}, args...)...)
+}
+
+// serveSource is serve with another source.
+func (w *world) serveSource(args ...string) *serving {
+	w.Helper()
+	s := &serving{world: w, cmd: w.program(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		w.Fatal(err)

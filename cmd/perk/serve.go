@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/endpoint"
 	"github.com/perkdb/perk/integration/indexer"
-	"github.com/perkdb/perk/integration/ollama"
 	"github.com/perkdb/perk/integration/weaviate"
 )
 
@@ -21,10 +21,11 @@ func newServe(a *app) *cobra.Command {
 	var follow indexer.Options
 	var least float64
 	c := &cobra.Command{
-		Use:   "serve (--folder DIR | --weaviate URL --collection NAME)",
-		Short: "Keep a collection's adapters up to date and answer questions over HTTP",
-		Long: `Run the plugin process, keep the adapters of a collection in step with its documents, and answer questions over Ollama's HTTP API, which is
-what Weaviate's generative-ollama module speaks. Other commands with the same --data use this server. It ends on Ctrl-C or SIGTERM.
+		Use:   "serve (--folder DIR | --weaviate URL [--collection NAME,...])",
+		Short: "Keep collections' adapters up to date and answer questions over HTTP",
+		Long: `Run the plugin process, keep the adapters of collections in step with their documents, and answer questions over Ollama's HTTP API, which is
+what Weaviate's generative-ollama module speaks. Without --collection all collections of Weaviate are served that have the text properties and ` + weaviate.RefProperty + `,
+those that are added later too; the adapters of a dropped one are removed. Other commands with the same --data use this server. It ends on Ctrl-C or SIGTERM.
 
 With $` + endpointKeyEnv + ` set, every request must carry that key; without it the endpoint listens on loopback only.`,
 		Args: cobra.NoArgs,
@@ -33,29 +34,34 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 				a.level, a.log = "info", a.log.Level(zerolog.InfoLevel)
 			}
 			o.log = a.log
-			open := func(ctx context.Context, _ string) (perk.Source, *sourceOptions, error) {
-				source, err := o.open(ctx)
-				if w, ok := source.(*weaviate.Source); ok && err == nil {
-					if err := w.CheckRefs(ctx); err != nil {
-						a.log.Warn().Err(err).Msg("prompts cannot name the collection's objects yet; run `perk index --write-refs`")
-					}
-				}
-				return source, o, err
-			}
-			e := endpoint{listen: listen}
+			l := listening{on: listen}
 			if cmd.Flags().Changed("min-confidence") {
-				e.minConfidence = &least
+				l.minConfidence = &least
 			}
-			return a.serve(ctx, e, open, func(ctx context.Context, s *service) error {
-				fmt.Fprintf(cmd.OutOrStdout(), "serving collection %s on %s; Ctrl-C ends\n", o.Collection, s.endpoint)
-				follow.Collection = s.options.Collection
-				return a.follow(ctx, s, follow)
+			var fleet *indexer.Fleet
+			open := func(ctx context.Context, s service) (_ endpoint.Sources, err error) {
+				if fleet, err = indexer.NewFleet(s.module, &catalogue{o: o, module: s.module}, follow, a.log); err != nil {
+					return nil, err
+				}
+				err = fleet.Discover(ctx)
+				if perk.ErrorCode(err) == perk.EUnavailable { // Weaviate may itself wait for this endpoint
+					a.log.Warn().Err(err).Msg("serving without documents until the database answers")
+					err = nil
+				}
+				return fleet.Source, err
+			}
+			return a.serve(ctx, l, open, func(ctx context.Context, s service) error {
+				fmt.Fprintf(cmd.OutOrStdout(), "serving %s on %s; Ctrl-C ends\n", o.describe(), s.address)
+				if follow.Interval <= 0 {
+					return a.discoverOnly(ctx, fleet)
+				}
+				return fleet.Run(ctx)
 			})
 		}),
 	}
 	o.flags(c)
 	f := c.Flags()
-	f.StringVar(&listen, "listen", ollama.DefaultAddress, "host:port of the endpoint")
+	f.StringVar(&listen, "listen", endpoint.DefaultAddress, "host:port of the endpoint")
 	f.DurationVar(&follow.Interval, "interval", time.Minute, "time between two looks for changed documents; 0: only `perk index` writes adapters")
 	f.DurationVar(&follow.Whole, "whole", time.Hour, "time between two whole passes, where the database can list its changes")
 	f.IntVar(&follow.Workers, "workers", 1, "documents of a pass looked at and encoded at the same time")
@@ -65,20 +71,20 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 	return c
 }
 
-// follow keeps the adapters in step until ctx ends.
-func (a *app) follow(ctx context.Context, s *service, o indexer.Options) error {
-	if err := s.options.remember(ctx, s.module); err != nil {
-		return err
+// discoverOnly keeps the list of collections up to date, and no adapters, until ctx ends.
+func (a *app) discoverOnly(ctx context.Context, fleet *indexer.Fleet) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return perk.E(perk.ECanceled, "serve", ctx.Err())
+		case <-tick.C:
+		}
+		if err := fleet.Discover(ctx); err != nil {
+			a.log.Warn().Err(err).Msg("could not find out which collections there are")
+		}
 	}
-	if o.Interval <= 0 {
-		<-ctx.Done()
-		return nil
-	}
-	x, err := indexer.New(s.source, s.module, o, a.log)
-	if err != nil {
-		return err
-	}
-	return x.Follow(ctx)
 }
 
 // defaultShare keeps the latency of the database's own queries beside a backfill; `make soak` measures it.

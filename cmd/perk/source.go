@@ -32,7 +32,7 @@ func (o *sourceOptions) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.Folder, "folder", "", "folder whose *.txt and *.md files are the documents")
 	f.StringVar(&o.Weaviate, "weaviate", "", "address of a Weaviate, such as http://127.0.0.1:8080; its key comes from $"+weaviateKeyEnv)
-	f.StringVar(&o.Collection, "collection", "", "collection of the documents; for a folder \"docs\" when not given")
+	f.StringVar(&o.Collection, "collection", "", "collection of the documents; for a folder \""+defaultCollection+"\" when not given")
 	f.StringSliceVar(&o.Properties, "property", nil, "text properties of Weaviate that make up a document, in order; default content")
 	f.StringVar(&o.Tenant, "tenant", "", "the one tenant of a Weaviate collection; default: all active ones")
 	fromEnvironment(f, "folder", "PERK_FOLDER")
@@ -42,13 +42,16 @@ func (o *sourceOptions) flags(c *cobra.Command) {
 	c.MarkFlagsOneRequired("folder", "weaviate")
 }
 
+// defaultCollection is a folder's collection where none is named.
+const defaultCollection = "docs"
+
 // open opens the source. Errors: those of folder.Open and weaviate's Client.Open.
 func (o *sourceOptions) open(ctx context.Context) (perk.Source, error) {
 	if o.Weaviate != "" {
 		return o.openWeaviate(ctx)
 	}
 	if o.Collection == "" {
-		o.Collection = "docs"
+		o.Collection = defaultCollection
 	}
 	dir, err := filepath.Abs(o.Folder)
 	if err != nil {
@@ -62,11 +65,23 @@ func (o *sourceOptions) openWeaviate(ctx context.Context) (*weaviate.Source, err
 	if o.Collection == "" {
 		return nil, perk.Errorf(perk.EInvalid, "source", "no collection of %s is named", o.Weaviate).WithHint("name it by --collection")
 	}
-	client, err := weaviate.Connect(weaviate.Server{Endpoint: o.Weaviate, APIKey: os.Getenv(weaviateKeyEnv)})
+	client, err := o.connect()
 	if err != nil {
 		return nil, err
 	}
 	return client.Open(ctx, weaviate.Config{Collection: o.Collection, Properties: o.Properties, Tenant: o.Tenant}, o.log)
+}
+
+func (o *sourceOptions) connect() (*weaviate.Client, error) {
+	return weaviate.Connect(weaviate.Server{Endpoint: o.Weaviate, APIKey: os.Getenv(weaviateKeyEnv)})
+}
+
+// properties are the text properties that make up a document.
+func (o *sourceOptions) properties() []string {
+	if len(o.Properties) == 0 {
+		return []string{weaviate.ContentProperty}
+	}
+	return slices.Clone(o.Properties)
 }
 
 // sourceKey is where a collection's source is kept.
@@ -98,6 +113,18 @@ func collections(ctx context.Context, m plugin.Module) ([]string, error) {
 		err = perk.Errorf(perk.ECorrupt, "source", "the list of collections cannot be read").WithHint("run `perk index` again")
 	}
 	return names, err
+}
+
+// forgetSource undoes remember.
+func forgetSource(ctx context.Context, m plugin.Module, collection string) error {
+	names, err := collections(ctx, m)
+	if err != nil {
+		return err
+	}
+	if err := setMeta(ctx, m, collectionsKey, slices.DeleteFunc(names, func(n string) bool { return n == collection })); err != nil {
+		return err
+	}
+	return m.SetMeta(ctx, sourceKey(collection), nil)
 }
 
 func setMeta(ctx context.Context, m plugin.Module, key string, v any) error {

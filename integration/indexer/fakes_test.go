@@ -1,6 +1,7 @@
 package indexer_test
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
@@ -15,15 +16,16 @@ import (
 
 // memory is a perk.Source over a map; the cursor is the uuid.
 type memory struct {
-	mu       sync.Mutex
-	texts    map[string]string
-	broken   map[string]error // documents that cannot be read
-	failScan []error          // taken from the front by each Scan, after failAt documents
-	failAt   int
+	collection string // "": "Docs"
+	mu         sync.Mutex
+	texts      map[string]string
+	broken     map[string]error // documents that cannot be read
+	failScan   []error          // taken from the front by each Scan, after failAt documents
+	failAt     int
 }
 
 func (m *memory) id(uuid string) perk.DocumentID {
-	return perk.DocumentID{Collection: "Docs", UUID: uuid}
+	return perk.DocumentID{Collection: cmp.Or(m.collection, "Docs"), UUID: uuid}
 }
 
 func (m *memory) Count(context.Context) (int, error) {
@@ -146,9 +148,9 @@ func (m *module) List(_ context.Context, collection string) iter.Seq2[perk.Adapt
 	return func(yield func(perk.AdapterInfo, error) bool) {
 		for _, uuid := range m.uuids() {
 			m.mu.Lock()
-			info := m.adapters[perk.DocumentID{Collection: collection, UUID: uuid}]
+			info, ok := m.adapters[perk.DocumentID{Collection: collection, UUID: uuid}]
 			m.mu.Unlock()
-			if !yield(info, nil) {
+			if ok && !yield(info, nil) {
 				return
 			}
 		}
@@ -176,6 +178,8 @@ func (m *module) SetMeta(_ context.Context, key string, value []byte) error {
 	return nil
 }
 
+func (m *module) Info(context.Context) (plugin.Info, error) { return plugin.Info{}, nil }
+
 func (m *module) GC(context.Context) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -191,6 +195,10 @@ func (m *module) uuids() []string {
 	for id := range m.adapters {
 		out = append(out, id.UUID)
 	}
-	sort.Strings(out)
-	return out
+	return sorted(out)
+}
+
+func sorted(s []string) []string {
+	sort.Strings(s)
+	return s
 }

@@ -63,19 +63,26 @@ func (x *Indexer) begin(ctx context.Context) (control, error) {
 	}
 }
 
-// listKnown reads which documents have adapters, for Overview, and gives a copy.
+// listKnown reads which documents have adapters: of the present model and recipe for Overview, and of any as what it gives.
 func (x *Indexer) listKnown(ctx context.Context) (map[perk.DocumentID]struct{}, error) {
-	known, mine := map[perk.DocumentID]struct{}{}, map[perk.DocumentID]struct{}{}
+	module, err := x.module.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, all := map[perk.DocumentID]struct{}{}, map[perk.DocumentID]struct{}{}
 	for info, err := range x.module.List(ctx, x.o.Collection) {
 		if err != nil {
 			return nil, err
 		}
-		known[info.Key.Document], mine[info.Key.Document] = struct{}{}, struct{}{}
+		all[info.Key.Document] = struct{}{}
+		if info.Key.Model == module.Model && info.Key.Recipe == module.Recipe {
+			known[info.Key.Document] = struct{}{}
+		}
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.known = known
-	return mine, nil
+	return all, nil
 }
 
 // hints deals with one hinted document after the other.

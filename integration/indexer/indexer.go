@@ -9,10 +9,13 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/plugin"
 )
 
 // Module is what the indexer needs of the plugin.
 type Module interface {
+	// Info tells the model and recipe whose adapters count.
+	Info(ctx context.Context) (plugin.Info, error)
 	// Encode writes a document into an adapter and stores it.
 	Encode(ctx context.Context, d perk.Document, progress func(perk.Progress)) (perk.AdapterInfo, error)
 	// Describe gives the document's adapter for the present model and recipe. Errors: ENotFound.

@@ -2,6 +2,7 @@ package weaviate
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,6 +15,9 @@ import (
 
 // RefProperty is the text property that holds an object's own key for prompts.
 const RefProperty = "docRef"
+
+// ContentProperty holds the text where nobody names properties.
+const ContentProperty = "content"
 
 // Config names what of a collection is indexed.
 type Config struct {
@@ -33,7 +37,7 @@ type Source struct {
 // Open checks that the collection and its properties are there. Errors: EUnavailable, EDenied, ENotFound, EInvalid.
 func (c *Client) Open(ctx context.Context, config Config, log zerolog.Logger) (*Source, error) {
 	if len(config.Properties) == 0 {
-		config.Properties = []string{"content"}
+		config.Properties = []string{ContentProperty}
 	}
 	if config.PageBytes <= 0 {
 		config.PageBytes = 16 << 20
@@ -68,20 +72,28 @@ func (s *Source) class(ctx context.Context) (*models.Class, error) {
 
 // checkText finds a text property in a class. Errors: EInvalid.
 func checkText(class *models.Class, name string) error {
-	var texts []string
+	all := texts(class)
+	if slices.Contains(all, name) {
+		return nil
+	}
 	for _, p := range class.Properties {
-		isText := len(p.DataType) == 1 && (p.DataType[0] == "text" || p.DataType[0] == "string")
-		switch {
-		case p.Name == name && isText:
-			return nil
-		case p.Name == name:
+		if p.Name == name {
 			return perk.Errorf(perk.EInvalid, "weaviate.Open", "property %s.%s is %v, not text", class.Class, name, p.DataType)
-		case isText:
-			texts = append(texts, p.Name)
 		}
 	}
 	return perk.Errorf(perk.EInvalid, "weaviate.Open", "collection %s has no property %q", class.Class, name).
-		WithHint("its text properties: %s", strings.Join(texts, ", "))
+		WithHint("its text properties: %s", strings.Join(all, ", "))
+}
+
+// texts lists a class's text properties.
+func texts(class *models.Class) []string {
+	var names []string
+	for _, p := range class.Properties {
+		if len(p.DataType) == 1 && (p.DataType[0] == "text" || p.DataType[0] == "string") {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 func multiTenant(class *models.Class) bool {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
@@ -190,6 +191,72 @@ func TestRealWeaviate(t *testing.T) {
 			if _, err := s.Document(t.Context(), doc("Rooms", tenant, 1, "").ID); perk.ErrorCode(err) != code {
 				t.Errorf("%s: %v, want %q", tenant, err, code)
 			}
+		}
+	})
+
+	t.Run("changes", func(t *testing.T) {
+		rest(t, node, http.MethodPost, "/v1/schema", `{"class":"Timed","vectorizer":"none","invertedIndexConfig":{"indexTimestamps":true},"multiTenancyConfig":{"enabled":true},
+			"properties":[{"name":"content","dataType":["text"]},{"name":"docRef","dataType":["text"],"tokenization":"field"}]}`)
+		rest(t, node, http.MethodPost, "/v1/schema/Timed/tenants", `[{"name":"alpha"},{"name":"beta"},{"name":"sleeper"}]`)
+		old := []perk.Document{doc("Timed", "alpha", 1, "one"), doc("Timed", "beta", 1, "one"), doc("Timed", "beta", 2, "two"), doc("Timed", "sleeper", 1, "zzz")}
+		if err := c.Put(t.Context(), old...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond)
+		since := time.Now()
+		time.Sleep(20 * time.Millisecond)
+		changed := []perk.Document{doc("Timed", "alpha", 2, "new"), doc("Timed", "beta", 1, "changed"), doc("Timed", "sleeper", 1, "changed")}
+		if err := c.Put(t.Context(), changed...); err != nil {
+			t.Fatal(err)
+		}
+		rest(t, node, http.MethodPut, "/v1/schema/Timed/tenants", `[{"name":"sleeper","activityStatus":"INACTIVE"}]`)
+		list := func(s *weaviate.Source, since time.Time) (got []string, err error) {
+			for id, e := range s.Changed(t.Context(), since) {
+				if err = e; e == nil {
+					got = append(got, id.String())
+				}
+			}
+			return got, err
+		}
+		s := open(t, c, weaviate.Config{Collection: "Timed"})
+		got, err := list(s, since)
+		if diff := cmp.Diff([]string{changed[0].ID.String(), changed[1].ID.String()}, got); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		if got, err := list(s, time.Now().Add(time.Minute)); len(got) != 0 || err != nil {
+			t.Errorf("of the future: %v, %v", got, err)
+		}
+		if _, err := list(open(t, c, weaviate.Config{Collection: "Rooms"}), since); perk.ErrorCode(err) != perk.EInvalid {
+			t.Errorf("without indexed times: %v", err)
+		}
+	})
+
+	t.Run("collections come and go", func(t *testing.T) {
+		all, err := c.Collections(t.Context())
+		if err != nil || !cmp.Equal(all["Timed"], []string{"content", "docRef"}) || all["Gone"] != nil {
+			t.Errorf("%v, %v", all, err)
+		}
+		if err := c.CreateCollection(t.Context(), weaviate.Collection{Name: "Gone", Endpoint: "http://127.0.0.1:1", Model: "perk"}); err != nil {
+			t.Fatal(err)
+		}
+		d := doc("Gone", "", 1, "text")
+		if err := c.Put(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, c, weaviate.Config{Collection: "Gone"})
+		rest(t, node, http.MethodDelete, "/v1/schema/Gone", "")
+		if _, err := s.Document(t.Context(), d.ID); perk.ErrorCode(err) != perk.ENotFound {
+			t.Errorf("a document of a dropped collection: %v", err)
+		}
+		for _, err := range s.Scan(t.Context(), "") {
+			if perk.ErrorCode(err) != perk.ENotFound {
+				t.Errorf("a scan of a dropped collection: %v", err)
+			}
+		}
+		rest(t, node, http.MethodDelete, "/v1/schema/Timed/tenants", `["beta"]`)
+		timed := open(t, c, weaviate.Config{Collection: "Timed"})
+		if _, err := timed.Document(t.Context(), doc("Timed", "beta", 1, "").ID); perk.ErrorCode(err) != perk.ENotFound {
+			t.Errorf("a document of a dropped tenant: %v", err)
 		}
 	})
 

@@ -1,4 +1,4 @@
-package ollama_test
+package endpoint_test
 
 import (
 	"bufio"
@@ -19,7 +19,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/perkdb/perk"
-	"github.com/perkdb/perk/integration/ollama"
+	"github.com/perkdb/perk/integration/endpoint"
 )
 
 // texts is a perk.Source over uuid -> text.
@@ -71,10 +71,20 @@ func (r *reasoner) Ask(_ context.Context, q perk.Question, emit func(string) err
 	return &perk.Answer{Text: "It is: " + q.Text, Probability: 0.5, Tokens: 7, Stopped: "end", Adapter: perk.AdapterInfo{Content: q.Content}}, nil
 }
 
-func serve(t *testing.T, r perk.Reasoner, o ollama.Options) *httptest.Server {
+// serving serves the one collection Docs.
+func serving(docs texts) endpoint.Sources {
+	return func(collection string) perk.Source {
+		if collection != "Docs" || docs == nil {
+			return nil
+		}
+		return docs
+	}
+}
+
+func serve(t *testing.T, r perk.Reasoner, o endpoint.Options) *httptest.Server {
 	t.Helper()
 	src := texts{"1": "one", "changed": "new text", "pending": "p", "2": "two"}
-	s := httptest.NewServer(ollama.New(r, ollama.Sources{"Docs": src}, o, zerolog.Nop()))
+	s := httptest.NewServer(endpoint.New(r, serving(src), o, zerolog.Nop()))
 	t.Cleanup(s.Close)
 	return s
 }
@@ -111,7 +121,7 @@ func post(t *testing.T, url, body string, header ...string) (int, []map[string]a
 
 func TestGenerateAsWeaviateAsks(t *testing.T) {
 	r := newReasoner()
-	s := serve(t, r, ollama.Options{})
+	s := serve(t, r, endpoint.Options{})
 	status, got := post(t, s.URL+"/api/generate", `{"model":"perk","prompt":"[[perk:Docs/1]] Which city?","stream":false,"options":{"temperature":0.5}}`)
 	if status != 200 || len(got) != 1 || got[0]["response"] != "It is: Which city?" || got[0]["done"] != true || got[0]["done_reason"] != "stop" {
 		t.Errorf("%d %v", status, got)
@@ -127,7 +137,7 @@ func TestGenerateAsWeaviateAsks(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	s := serve(t, newReasoner(), ollama.Options{MaxBody: 2000})
+	s := serve(t, newReasoner(), endpoint.Options{MaxBody: 2000})
 	generate := func(prompt string) string {
 		b, _ := json.Marshal(map[string]any{"model": "perk", "prompt": prompt, "stream": false})
 		return string(b)
@@ -141,18 +151,18 @@ func TestErrors(t *testing.T) {
 		{"stale", generate("[[perk:Docs/changed]] q?"), 409, "stale: Docs/changed was changed after it was encoded; run `perk index`"},
 		{"deleted, though its adapter is there", generate("[[perk:Docs/gone]] q?"), 404, "not found: weaviate: no object Docs/gone"},
 		{"source away, though the adapter is there", generate("[[perk:Docs/down]] q?"), 503, "unavailable: weaviate: connection refused"},
-		{"collection not served", generate("[[perk:Other/1]] q?"), 404, "not found: ollama: collection \"Other\" is not served here"},
-		{"no key", generate("Which city?"), 400, "invalid: ollama: the prompt names no document (write"},
-		{"placeholder without a key in it", generate("[[perk:]] q?"), 400, "invalid: ollama: document id"},
-		{"no question", generate(" [[perk:Docs/1]] "), 400, "invalid: ollama: the question about Docs/1 is empty"},
-		{"two keys", generate("[[perk:Docs/1]] [[perk:Docs/2]] q?"), 400, "invalid: ollama: grouped generation over several documents is not supported yet"},
-		{"grouped by Weaviate", generate(`Compare: [{"docRef":"Docs/1"},{"docRef":"Docs/2"}]`), 400, "invalid: ollama: grouped generation"},
-		{"another model", `{"model":"llama3","prompt":"[[perk:Docs/1]] q?"}`, 404, "not found: ollama: model \"llama3\" not found (this server serves \"perk\")"},
-		{"no JSON", `{"model":`, 400, "invalid: ollama: the request is not the JSON of this API"},
-		{"of a wrong type", `{"model":"perk","prompt":7}`, 400, "invalid: ollama: the request is not the JSON of this API"},
-		{"too large", generate("[[perk:Docs/1]] " + strings.Repeat("long ", 1000)), 400, "invalid: ollama: the request has more than 2000 bytes"},
-		{"bad option", `{"model":"perk","prompt":"[[perk:Docs/1]] q?","options":{"top_p":2}}`, 400, "invalid: ollama: top_p 2 is not in 0..1"},
-		{"images", `{"model":"perk","prompt":"[[perk:Docs/1]] q?","images":["aGk="]}`, 400, "invalid: ollama: images, tools, suffix and format"},
+		{"collection not served", generate("[[perk:Other/1]] q?"), 404, "not found: endpoint: collection \"Other\" is not served here"},
+		{"no key", generate("Which city?"), 400, "invalid: endpoint: the prompt names no document (write"},
+		{"placeholder without a key in it", generate("[[perk:]] q?"), 400, "invalid: endpoint: document id"},
+		{"no question", generate(" [[perk:Docs/1]] "), 400, "invalid: endpoint: the question about Docs/1 is empty"},
+		{"two keys", generate("[[perk:Docs/1]] [[perk:Docs/2]] q?"), 400, "invalid: endpoint: grouped generation over several documents is not supported yet"},
+		{"grouped by Weaviate", generate(`Compare: [{"docRef":"Docs/1"},{"docRef":"Docs/2"}]`), 400, "invalid: endpoint: grouped generation"},
+		{"another model", `{"model":"llama3","prompt":"[[perk:Docs/1]] q?"}`, 404, "not found: endpoint: model \"llama3\" not found (this server serves \"perk\")"},
+		{"no JSON", `{"model":`, 400, "invalid: endpoint: the request is not the JSON of this API"},
+		{"of a wrong type", `{"model":"perk","prompt":7}`, 400, "invalid: endpoint: the request is not the JSON of this API"},
+		{"too large", generate("[[perk:Docs/1]] " + strings.Repeat("long ", 1000)), 400, "invalid: endpoint: the request has more than 2000 bytes"},
+		{"bad option", `{"model":"perk","prompt":"[[perk:Docs/1]] q?","options":{"top_p":2}}`, 400, "invalid: endpoint: top_p 2 is not in 0..1"},
+		{"images", `{"model":"perk","prompt":"[[perk:Docs/1]] q?","images":["aGk="]}`, 400, "invalid: endpoint: images, tools, suffix and format"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, got := post(t, s.URL+"/api/generate", c.body)
@@ -168,7 +178,7 @@ func TestErrors(t *testing.T) {
 
 func TestStream(t *testing.T) {
 	r := newReasoner()
-	s := serve(t, r, ollama.Options{})
+	s := serve(t, r, endpoint.Options{})
 	body := `{"model":"perk:latest","prompt":"[[perk:Docs/1]] q?"}`
 	_, got := post(t, s.URL+"/api/generate", body)
 	var pieces []any
@@ -186,7 +196,7 @@ func TestStream(t *testing.T) {
 }
 
 func TestNotInDocument(t *testing.T) {
-	s := serve(t, newReasoner(), ollama.Options{MinConfidence: new(0.9)})
+	s := serve(t, newReasoner(), endpoint.Options{MinConfidence: new(0.9)})
 	body := func(rest string) string { return `{"model":"perk","prompt":"[[perk:Docs/1]] q?"` + rest + `}` }
 	_, got := post(t, s.URL+"/api/generate", body(`,"stream":false`))
 	want := map[string]any{
@@ -218,7 +228,7 @@ func TestNotInDocument(t *testing.T) {
 
 func TestChat(t *testing.T) {
 	r := newReasoner()
-	s := serve(t, r, ollama.Options{})
+	s := serve(t, r, endpoint.Options{})
 	status, got := post(t, s.URL+"/api/chat", `{"model":"perk","stream":false,"options":{"num_predict":9,"top_k":3,"top_p":0.9,"seed":5,"stop":"\n"},"messages":[
 		{"role":"system","content":"be kind"},{"role":"user","content":"[[perk:Docs/2]] first?"},{"role":"assistant","content":"x"},{"role":"user","content":"second?"}]}`)
 	if status != 200 || len(got) != 1 {
@@ -237,7 +247,7 @@ func TestChat(t *testing.T) {
 }
 
 func TestModels(t *testing.T) {
-	s := serve(t, newReasoner(), ollama.Options{Model: "perk-nano", Version: "1.2.3", Digest: "abc", Parameters: 4e6})
+	s := serve(t, newReasoner(), endpoint.Options{Model: "perk-nano", Version: "1.2.3", Digest: "abc", Parameters: 4e6})
 	for path, want := range map[string]string{"/api/tags": `"name":"perk-nano:latest"`, "/api/version": `{"version":"1.2.3"}`, "/": "perk is running"} {
 		resp, err := http.Get(s.URL + path)
 		if err != nil {
@@ -258,7 +268,7 @@ func TestModels(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	s := serve(t, newReasoner(), ollama.Options{Key: "s3cret"})
+	s := serve(t, newReasoner(), endpoint.Options{Key: "s3cret"})
 	body := `{"model":"perk","prompt":"[[perk:Docs/1]] q?","stream":false}`
 	for _, c := range []struct {
 		path, bearer string
@@ -274,7 +284,7 @@ func TestKey(t *testing.T) {
 }
 
 func TestNoBrowserPageMayAsk(t *testing.T) {
-	s := serve(t, newReasoner(), ollama.Options{})
+	s := serve(t, newReasoner(), endpoint.Options{})
 	resp, err := http.DefaultClient.Do(func() *http.Request {
 		r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/generate", strings.NewReader("{}"))
 		r.Header.Set("Origin", "https://example.org")
@@ -292,7 +302,7 @@ func TestNoBrowserPageMayAsk(t *testing.T) {
 func TestHostNames(t *testing.T) {
 	for host, want := range map[string]int{"127.0.0.1:11434": 200, "localhost": 200, "[::1]:11434": 200, "[::1]": 200, "evil.example:11434": 401, "": 401} {
 		for _, key := range []string{"", "k"} {
-			h := ollama.New(newReasoner(), ollama.Sources{}, ollama.Options{Key: key}, zerolog.Nop())
+			h := endpoint.New(newReasoner(), serving(nil), endpoint.Options{Key: key}, zerolog.Nop())
 			r := httptest.NewRequest(http.MethodGet, "/api/version", nil)
 			r.Host = host
 			r.Header.Set("Authorization", "Bearer "+key)
@@ -308,7 +318,7 @@ func TestHostNames(t *testing.T) {
 // TestLogTellsNoText: whatever is asked, its words do not reach the log.
 func TestLogTellsNoText(t *testing.T) {
 	var log bytes.Buffer
-	h := ollama.New(newReasoner(), ollama.Sources{"Docs": texts{"1": "secret"}}, ollama.Options{Key: "secret"}, zerolog.New(&log))
+	h := endpoint.New(newReasoner(), serving(texts{"1": "secret"}), endpoint.Options{Key: "secret"}, zerolog.New(&log))
 	for _, prompt := range []string{"[[perk:Docs/1]] secret?", "[[perk:Docs/secret text\\u0001]] q?", "[[perk:secret]] q?", "secret", "[[perk:Docs/1]] [[perk:Docs/2]] secret"} {
 		for _, path := range []string{"/key/secret/api/generate", "/key/secretive/api/generate", "/key/secret/api/secret"} {
 			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(`{"model":"perk","prompt":"`+prompt+`"}`))
@@ -327,7 +337,7 @@ func FuzzRequest(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	h := ollama.New(newReasoner(), ollama.Sources{"Docs": texts{"1": "one"}}, ollama.Options{MaxBody: 4096}, zerolog.Nop())
+	h := endpoint.New(newReasoner(), serving(texts{"1": "one"}), endpoint.Options{MaxBody: 4096}, zerolog.Nop())
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, path := range []string{"/api/generate", "/api/chat"} {
 			w := httptest.NewRecorder()
@@ -358,7 +368,7 @@ func (c *counting) Ask(context.Context, perk.Question, func(string) error) (*per
 
 func TestConcurrent(t *testing.T) {
 	c := &counting{}
-	s := serve(t, c, ollama.Options{Concurrent: 2})
+	s := serve(t, c, endpoint.Options{Concurrent: 2})
 	var group sync.WaitGroup
 	for range 10 {
 		group.Go(func() {

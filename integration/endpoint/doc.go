@@ -1,4 +1,4 @@
-// Package ollama answers questions over Ollama's HTTP API, so that whatever speaks to Ollama, first of all Weaviate's generative-ollama module,
+// Package endpoint answers questions over Ollama's HTTP API, so that whatever speaks to Ollama, first of all Weaviate's generative-ollama module,
 // can ask a document's adapter.
 //
 // # Main types
@@ -48,4 +48,4 @@
 //   - Weaviate shows an error beside the object in GraphQL; over gRPC one object's error fails the whole search.
 //   - A reply carries a field "perk", beyond Ollama's, with the recalled facts and where the document has them, the answer's probability and
 //     confidence, and the adapter's digests.
-package ollama
+package endpoint

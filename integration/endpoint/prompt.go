@@ -1,4 +1,4 @@
-package ollama
+package endpoint
 
 import (
 	"regexp"
@@ -17,18 +17,18 @@ func readPrompt(prompt string) (perk.DocumentID, string, error) {
 	keys := keyPattern.FindAllStringSubmatch(prompt, 2)
 	switch {
 	case len(keys) == 0 && strings.Contains(prompt, ": [{"), len(keys) > 1:
-		return perk.DocumentID{}, "", perk.Errorf(perk.EInvalid, "ollama", "grouped generation over several documents is not supported yet").
+		return perk.DocumentID{}, "", perk.Errorf(perk.EInvalid, "endpoint", "grouped generation over several documents is not supported yet").
 			WithHint("use generate(singleResult: ...): " + exampleHint)
 	case len(keys) == 0:
-		return perk.DocumentID{}, "", perk.Errorf(perk.EInvalid, "ollama", "the prompt names no document").WithHint(exampleHint)
+		return perk.DocumentID{}, "", perk.Errorf(perk.EInvalid, "endpoint", "the prompt names no document").WithHint(exampleHint)
 	}
 	id, err := perk.ParseDocumentID(strings.TrimSpace(keys[0][1]))
 	if err != nil {
-		return perk.DocumentID{}, "", perk.E(perk.EInvalid, "ollama", err).WithHint(exampleHint) // no id: the prompt's text must not reach a log
+		return perk.DocumentID{}, "", perk.E(perk.EInvalid, "endpoint", err).WithHint(exampleHint) // no id: the prompt's text must not reach a log
 	}
 	question := strings.TrimSpace(strings.Replace(prompt, keys[0][0], "", 1))
 	if question == "" {
-		return id, "", perk.Errorf(perk.EInvalid, "ollama", "the question about %s is empty", id).WithHint(exampleHint)
+		return id, "", perk.Errorf(perk.EInvalid, "endpoint", "the question about %s is empty", id).WithHint(exampleHint)
 	}
 	return id, question, nil
 }
@@ -38,7 +38,7 @@ func chatPrompt(messages []message) (string, error) {
 	key, question := "", ""
 	for _, m := range messages {
 		if len(m.Images) > 0 {
-			return "", perk.Errorf(perk.EInvalid, "ollama", "images are not supported")
+			return "", perk.Errorf(perk.EInvalid, "endpoint", "images are not supported")
 		}
 		if m.Role != "user" {
 			continue
@@ -49,7 +49,7 @@ func chatPrompt(messages []message) (string, error) {
 		}
 	}
 	if question == "" {
-		return "", perk.Errorf(perk.EInvalid, "ollama", "no user message").WithHint(exampleHint)
+		return "", perk.Errorf(perk.EInvalid, "endpoint", "no user message").WithHint(exampleHint)
 	}
 	if keyPattern.MatchString(question) {
 		return question, nil

@@ -1,4 +1,4 @@
-package ollama
+package endpoint
 
 import (
 	"encoding/json"
@@ -58,13 +58,13 @@ func (s *stopList) UnmarshalJSON(b []byte) error {
 func (o options) decode() (perk.DecodeOptions, error) {
 	switch {
 	case o.Temperature < 0 || math.IsInf(o.Temperature, 0):
-		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "temperature %v is below 0", o.Temperature)
+		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "endpoint", "temperature %v is below 0", o.Temperature)
 	case o.TopP < 0 || o.TopP > 1:
-		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "top_p %v is not in 0..1", o.TopP)
+		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "endpoint", "top_p %v is not in 0..1", o.TopP)
 	case o.TopK < 0:
-		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "top_k %d is below 0", o.TopK)
+		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "endpoint", "top_k %d is below 0", o.TopK)
 	case o.MinConfidence != nil && !(*o.MinConfidence >= 0 && *o.MinConfidence <= 1):
-		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "ollama", "min_confidence %v is not in 0..1", *o.MinConfidence)
+		return perk.DecodeOptions{}, perk.Errorf(perk.EInvalid, "endpoint", "min_confidence %v is not in 0..1", *o.MinConfidence)
 	}
 	var stop []string
 	for _, s := range o.Stop {
@@ -86,12 +86,12 @@ func readRequest(w http.ResponseWriter, body io.ReadCloser, limit int64) (reques
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
-		return q, perk.Errorf(perk.EInvalid, "ollama", "the request has more than %d bytes", limit).
+		return q, perk.Errorf(perk.EInvalid, "endpoint", "the request has more than %d bytes", limit).
 			WithHint("send the document's key, not its text")
 	case err != nil:
-		return q, perk.Errorf(perk.EInvalid, "ollama", "the request is not the JSON of this API: %v", err)
+		return q, perk.Errorf(perk.EInvalid, "endpoint", "the request is not the JSON of this API: %v", err)
 	case len(q.Images) > 0 || len(q.Tools) > 0 || q.Suffix != "" || (len(q.Format) > 0 && string(q.Format) != `""` && string(q.Format) != "null"):
-		return q, perk.Errorf(perk.EInvalid, "ollama", "images, tools, suffix and format are not supported")
+		return q, perk.Errorf(perk.EInvalid, "endpoint", "images, tools, suffix and format are not supported")
 	}
 	return q, nil
 }

@@ -1,4 +1,4 @@
-package ollama
+package endpoint
 
 import (
 	"context"
@@ -108,7 +108,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, q request, prom
 // ask checks the document's present text and asks its adapter.
 func (h *Handler) ask(ctx context.Context, q request, prompt string, emit func(string) error) (perk.DocumentID, *perk.Answer, error) {
 	if name := strings.TrimSuffix(q.Model, ":latest"); name != h.o.Model {
-		return perk.DocumentID{}, nil, perk.Errorf(perk.ENotFound, "ollama", "model %q not found", q.Model).WithHint("this server serves %q", h.o.Model)
+		return perk.DocumentID{}, nil, perk.Errorf(perk.ENotFound, "endpoint", "model %q not found", q.Model).WithHint("this server serves %q", h.o.Model)
 	}
 	id, question, err := readPrompt(prompt)
 	if err != nil {
@@ -125,11 +125,11 @@ func (h *Handler) ask(ctx context.Context, q request, prompt string, emit func(s
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
 	case <-ctx.Done():
-		return id, nil, perk.E(perk.ECanceled, "ollama", ctx.Err())
+		return id, nil, perk.E(perk.ECanceled, "endpoint", ctx.Err())
 	}
-	source, ok := h.sources[id.Collection]
-	if !ok {
-		return id, nil, perk.Errorf(perk.ENotFound, "ollama", "collection %q is not served here", id.Collection)
+	source := h.sources(id.Collection)
+	if source == nil {
+		return id, nil, perk.Errorf(perk.ENotFound, "endpoint", "collection %q is not served here", id.Collection)
 	}
 	doc, err := source.Document(ctx, id)
 	if err != nil {

@@ -1,4 +1,4 @@
-package ollama
+package endpoint
 
 import (
 	"crypto/sha256"
@@ -12,8 +12,8 @@ import (
 	"github.com/perkdb/perk"
 )
 
-// Sources names the source of each served collection. It must not change while it is in use.
-type Sources map[string]perk.Source
+// Sources gives the source of a served collection, nil for one that is not served: it is the allow-list. It is called from several goroutines.
+type Sources func(collection string) perk.Source
 
 // Options describes the endpoint.
 type Options struct {
@@ -52,7 +52,7 @@ func New(r perk.Reasoner, sources Sources, o Options, log zerolog.Logger) *Handl
 	if o.MaxBody <= 0 {
 		o.MaxBody = 1 << 20
 	}
-	h := &Handler{reasoner: r, sources: sources, o: o, slots: make(chan struct{}, o.Concurrent), log: log.With().Str("room", "ollama").Logger()}
+	h := &Handler{reasoner: r, sources: sources, o: o, slots: make(chan struct{}, o.Concurrent), log: log.With().Str("room", "endpoint").Logger()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/generate", h.generate)
 	mux.HandleFunc("POST /api/chat", h.chat)
@@ -61,7 +61,7 @@ func New(r perk.Reasoner, sources Sources, o Options, log zerolog.Logger) *Handl
 	mux.HandleFunc("GET /api/version", h.version)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("perk is running\n")) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, perk.Errorf(perk.ENotFound, "ollama", "no %s %s here", r.Method, r.URL.Path).
+		writeError(w, perk.Errorf(perk.ENotFound, "endpoint", "no %s %s here", r.Method, r.URL.Path).
 			WithHint("served are /api/generate, /api/chat, /api/tags, /api/show and /api/version"))
 	})
 	h.routes = http.NewCrossOriginProtection().Handler(mux) // no page of another origin may ask; ownName sees to pages that claim this one
@@ -84,12 +84,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if h.o.Key != "" && !sameKey(given, h.o.Key) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
-		writeError(w, perk.Errorf(perk.EDenied, "ollama", "the key is missing or wrong").
+		writeError(w, perk.Errorf(perk.EDenied, "endpoint", "the key is missing or wrong").
 			WithHint("send the header Authorization: Bearer KEY, or use the address http://host:port/key/KEY"))
 		return
 	}
 	if h.o.Key == "" && !ownName(r.Host) {
-		writeError(w, perk.Errorf(perk.EDenied, "ollama", "without a key, the host name %.80q is not served", r.Host).
+		writeError(w, perk.Errorf(perk.EDenied, "endpoint", "without a key, the host name %.80q is not served", r.Host).
 			WithHint("use http://127.0.0.1 or http://localhost, or set a key"))
 		return
 	}

@@ -1,4 +1,4 @@
-package ollama_test
+package endpoint_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/perkdb/perk"
-	"github.com/perkdb/perk/integration/ollama"
+	"github.com/perkdb/perk/integration/endpoint"
 )
 
 func TestListen(t *testing.T) {
@@ -19,12 +19,12 @@ func TestListen(t *testing.T) {
 	}{
 		{"127.0.0.1:0", "", ""}, {":0", "", ""}, {"0.0.0.0:0", "", perk.EInvalid}, {"0.0.0.0:0", "k", ""}, {"nonsense", "", perk.EInvalid},
 	} {
-		ln, err := ollama.Listen(t.Context(), c.address, c.key)
+		ln, err := endpoint.Listen(t.Context(), c.address, c.key)
 		if perk.ErrorCode(err) != c.want {
 			t.Errorf("%s with key %q: %v", c.address, c.key, err)
 		}
 		if err == nil {
-			if _, err := ollama.Listen(t.Context(), ln.Addr().String(), "k"); perk.ErrorCode(err) != perk.EConflict {
+			if _, err := endpoint.Listen(t.Context(), ln.Addr().String(), "k"); perk.ErrorCode(err) != perk.EConflict {
 				t.Errorf("a taken port: %v", err)
 			}
 			ln.Close()
@@ -35,7 +35,7 @@ func TestListen(t *testing.T) {
 // TestServeEndsGracefully: the request under way when ctx ends is answered, and no goroutine is left.
 func TestServeEndsGracefully(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	ln, err := ollama.Listen(t.Context(), "127.0.0.1:0", "")
+	ln, err := endpoint.Listen(t.Context(), "127.0.0.1:0", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestServeEndsGracefully(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 	})
 	served := make(chan error, 1)
-	go func() { served <- ollama.Serve(ctx, ln, h, 5*time.Second) }()
+	go func() { served <- endpoint.Serve(ctx, ln, h, 5*time.Second) }()
 	go func() { <-begun; cancel() }()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + ln.Addr().String())

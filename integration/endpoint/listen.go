@@ -1,4 +1,4 @@
-package ollama
+package endpoint
 
 import (
 	"context"
@@ -23,18 +23,18 @@ func Listen(ctx context.Context, address, key string) (net.Listener, error) {
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, perk.E(perk.EInvalid, "ollama.Listen", err).WithHint("write host:port, such as %s", DefaultAddress)
+		return nil, perk.E(perk.EInvalid, "endpoint.Listen", err).WithHint("write host:port, such as %s", DefaultAddress)
 	}
 	if host == "" {
 		host = "127.0.0.1"
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, perk.E(perk.EConflict, "ollama.Listen", err).WithHint("choose another address, or stop the program that uses this one")
+		return nil, perk.E(perk.EConflict, "endpoint.Listen", err).WithHint("choose another address, or stop the program that uses this one")
 	}
 	if tcp, ok := ln.Addr().(*net.TCPAddr); key == "" && (!ok || !tcp.IP.IsLoopback()) {
 		ln.Close()
-		return nil, perk.Errorf(perk.EInvalid, "ollama.Listen", "%s can be reached from other machines and no key is set", ln.Addr()).
+		return nil, perk.Errorf(perk.EInvalid, "endpoint.Listen", "%s can be reached from other machines and no key is set", ln.Addr()).
 			WithHint("set a key, or listen on 127.0.0.1")
 	}
 	return ln, nil
@@ -46,7 +46,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, grace time.Dura
 	group, ended := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			return perk.E(perk.EUnavailable, "ollama.Serve", err)
+			return perk.E(perk.EUnavailable, "endpoint.Serve", err)
 		}
 		return nil
 	})
@@ -55,7 +55,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, grace time.Dura
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 		defer cancel()
 		if err := s.Shutdown(last); err != nil {
-			return perk.E(perk.ECanceled, "ollama.Serve", errors.Join(err, s.Close()))
+			return perk.E(perk.ECanceled, "endpoint.Serve", errors.Join(err, s.Close()))
 		}
 		return nil
 	})
