@@ -20,7 +20,7 @@ func readers(ctx context.Context, dirs []string) ([]eval.Reader, error) {
 		if err != nil {
 			return nil, perk.E(perk.ENotFound, "eval", err).WithHint("name a folder in which `perk train` finished a reader (docs/training/readers)")
 		}
-		c, err := meta.ParseConfig(text)
+		c, err := meta.ParseConfig(text, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -25,7 +25,7 @@ const configFile = "train.json"
 
 type trainOptions struct {
 	config, corpus, out string
-	from                string
+	from, base          string
 	workers             int
 	every               time.Duration
 }
@@ -34,18 +34,21 @@ func newTrain(a *app) *cobra.Command {
 	var o trainOptions
 	c := &cobra.Command{
 		Use:   "train --config FILE --corpus FILE --out DIR",
-		Short: "Make a base model and its recipe from nothing but a seed and a text corpus",
+		Short: "Make a base model and its recipe from nothing but a seed and a text corpus, or a recipe for a base model",
 		Long: `Make a base model and its recipe from nothing but a seed and a text corpus: tokenizer, pretraining, meta-training.
+With --base the recipe of a given base model is learned: its layers stay as they are, and those below the lowest adapted one are only run, so that adapting the top
+layers of a published model is possible without a GPU. It is slow all the same; progress and the time left are printed.
 A configuration with a section reader trains a baseline instead, from a trained model: it answers from its prompt, docs/training/readers.
 Training goes on from the checkpoint in DIR where there is one. At the end DIR holds ` + models.ModelFile + `, ` + models.RecipeFile + `,
-` + models.TokenizerFile + `, the log and plots of its curves.`,
+` + models.TokenizerFile + `, the log and plots of its curves; with --base ` + models.RecipeFile + ` in place of all three.`,
 		Args: cobra.NoArgs,
-		RunE: a.do(func(_ context.Context, cmd *cobra.Command, _ []string) error { return runTrain(cmd, o) }),
+		RunE: a.do(func(_ context.Context, cmd *cobra.Command, _ []string) error { return runTrain(cmd, a.shelf(), o) }),
 	}
 	f := c.Flags()
 	f.StringVar(&o.config, "config", "", "training configuration (JSON), such as models/perk-nano/train.json")
 	f.StringVar(&o.corpus, "corpus", "", "gzip file of novels separated by 0x1E; default $PERK_DATA/prose/english_novels_97.txt.gz")
 	f.StringVar(&o.from, "from", "", "folder of the model that a reader starts from; default: the shipped model; only for a configuration with a section reader")
+	f.StringVar(&o.base, "base", "", "base model to learn a recipe for, by its name or path as in --model; the configuration then has no field model")
 	f.StringVar(&o.out, "out", "", "folder of checkpoint, log and result")
 	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "documents computed at the same time; does not change the result")
 	f.DurationVar(&o.every, "checkpoint-every", 2*time.Minute, "time between checkpoints")
@@ -54,12 +57,24 @@ Training goes on from the checkpoint in DIR where there is one. At the end DIR h
 	return c
 }
 
-func runTrain(cmd *cobra.Command, o trainOptions) error {
+func runTrain(cmd *cobra.Command, shelf *models.Shelf, o trainOptions) error {
 	text, err := os.ReadFile(o.config)
 	if err != nil {
 		return perk.E(perk.EInvalid, "train", err)
 	}
-	config, err := meta.ParseConfig(text)
+	var base *models.Model
+	var model *lm.Model
+	if o.base != "" {
+		files, err := shelf.Find(o.base)
+		if err != nil {
+			return err
+		}
+		if base, err = models.Load(cmd.Context(), files); err != nil {
+			return err
+		}
+		model = base.LM
+	}
+	config, err := meta.ParseConfig(text, model)
 	if err != nil {
 		return err
 	}
@@ -73,31 +88,41 @@ func runTrain(cmd *cobra.Command, o trainOptions) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return perk.E(perk.EInternal, "train", err)
 	}
-	t, err := newTrainer(cmd.Context(), o, config, prose)
+	t, err := newTrainer(cmd.Context(), o, config, base, prose)
 	if err != nil {
 		return err
 	}
 	if err := t.Run(cmd.Context(), o.out, o.every, trainProgress(cmd.ErrOrStderr(), t)); err != nil {
 		return err
 	}
-	model, r, err := t.Export()
+	trained, r, err := t.Export()
 	if err != nil {
 		return err
 	}
-	m, err := model.MarshalBinary()
+	if err := writeTrained(o.out, text, trained, r, base == nil); err != nil {
+		return err
+	}
+	return meta.Plot(o.out)
+}
+
+// writeTrained writes what a training made, and its configuration beside it.
+func writeTrained(dir string, config []byte, model *lm.Model, r *recipe.Recipe, own bool) error {
+	b, err := r.Marshal()
 	if err != nil {
 		return err
 	}
-	rb, err := r.Marshal()
-	if err != nil {
-		return err
-	}
-	for name, b := range map[string][]byte{models.ModelFile: m, models.RecipeFile: rb, configFile: text} {
-		if err := meta.WriteFile(filepath.Join(o.out, name), b); err != nil {
+	files := map[string][]byte{models.RecipeFile: b, configFile: config}
+	if own {
+		if files[models.ModelFile], err = model.MarshalBinary(); err != nil {
 			return err
 		}
 	}
-	return meta.Plot(o.out)
+	for name, b := range files {
+		if err := meta.WriteFile(filepath.Join(dir, name), b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // trainer is a meta.Trainer or a meta.Reader.
@@ -107,8 +132,12 @@ type trainer interface {
 	Export() (*lm.Model, *recipe.Recipe, error)
 }
 
-// newTrainer starts from nothing, or for a reader from a model, whose tokenizer it keeps.
-func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, prose *task.Prose) (trainer, error) {
+// newTrainer starts from nothing, with base a recipe for it, or for a reader from a model, whose tokenizer it keeps.
+func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, base *models.Model, prose *task.Prose) (trainer, error) {
+	data := meta.Data{Filler: prose, Tasks: task.Open(dataDir())}
+	if base != nil {
+		return meta.New(c, base.LM, base.Tokenizer, data, o.workers)
+	}
 	path := filepath.Join(o.out, models.TokenizerFile)
 	if c.Reader == nil {
 		if o.from != "" {
@@ -118,7 +147,7 @@ func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, prose *task
 		if err != nil {
 			return nil, err
 		}
-		return meta.New(c, tok, prose, o.workers)
+		return meta.New(c, nil, tok, data, o.workers)
 	}
 	files := models.Nano()
 	if o.from != "" {
@@ -135,7 +164,7 @@ func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, prose *task
 	if err := meta.WriteFile(path, b); err != nil {
 		return nil, err
 	}
-	return meta.NewReader(c, from, prose, o.workers)
+	return meta.NewReader(c, from, data, o.workers)
 }
 
 // trainTokenizer reads the folder's tokenizer, or learns one from the corpus and the tasks' texts.
@@ -151,15 +180,25 @@ func trainTokenizer(path string, c *meta.Config, prose *task.Prose) (*tokenizer.
 	return tok, meta.WriteFile(path, b)
 }
 
-// trainProgress prints a line for every line of the log.
+// trainPause is the longest time without a sign of life of a training whose steps are slow.
+const trainPause = 15 * time.Second
+
+// trainProgress prints a line for every line of the log, and between them where these are far apart.
 func trainProgress(w io.Writer, t trainer) func(meta.Stats, *meta.Line) {
-	return func(_ meta.Stats, l *meta.Line) {
-		if l == nil {
+	before, _ := t.Steps()
+	begun, said := time.Now(), time.Now()
+	return func(st meta.Stats, l *meta.Line) {
+		if l == nil && time.Since(said) < trainPause {
 			return
 		}
+		said = time.Now()
 		made, total := t.Steps()
-		left := time.Duration(l.Seconds/float64(made)*float64(total-made)) * time.Second
-		fmt.Fprintf(w, "step %d/%d  %3d%%  loss %.3f  accuracy %.3f  %v  %.0f tokens/s  ETA %v\n",
-			made, total, 100*made/total, l.Loss, l.Accuracy, l.ByTask, l.Tokens, left)
+		left := (said.Sub(begun) / time.Duration(made-before) * time.Duration(total-made)).Round(time.Second)
+		fmt.Fprintf(w, "step %d/%d  %3d%%  ", made, total, 100*made/total)
+		if l == nil {
+			fmt.Fprintf(w, "loss %.3f  ETA %v\n", st.Loss, left)
+			return
+		}
+		fmt.Fprintf(w, "loss %.3f  accuracy %.3f  %v  %.0f tokens/s  ETA %v\n", l.Loss, l.Accuracy, l.ByTask, l.Tokens, left)
 	}
 }

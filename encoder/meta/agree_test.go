@@ -13,6 +13,9 @@ import (
 	"github.com/perkdb/perk/internal/tokenizer"
 )
 
+// generated is data that need no files.
+var generated = Data{Filler: task.Generated{}}
+
 // tiny is a configuration small enough for gradient checks, with the fast form's target.
 func tiny(t testing.TB) (*Config, *tokenizer.Tokenizer) {
 	t.Helper()
@@ -64,10 +67,15 @@ func all(c *Config, rank int) []recipe.Target {
 // started is a trainer whose zero-initialised tensors are random, so that every gradient is alive.
 func started(t testing.TB, c *Config, tok *tokenizer.Tokenizer) *Trainer {
 	t.Helper()
-	tr, err := New(c, tok, task.Generated{}, 1)
+	tr, err := New(c, nil, tok, generated, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return alive(tr)
+}
+
+// alive makes a fresh trainer's tensors random.
+func alive(tr *Trainer) *Trainer {
 	rng := rand.New(rand.NewPCG(7, 7))
 	for _, p := range tr.params {
 		if !p.Rate {
@@ -100,48 +108,53 @@ func TestAgreesWithEngine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, tok := tiny(t)
 			form(c)
-			tr := started(t, c, tok)
-			s := shortSample(t, tr)
-			e, err := newEpisode[float32](c, tr.params, 4)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := e.run(t.Context(), s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			model, r, err := tr.Export()
-			if err != nil {
-				t.Fatal(err)
-			}
-			chunks, err := encoder.Chunk(text, tok, r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			loop := encoder.Loop{Model: model, Recipe: r, Threads: 1, GroupTokens: 4096, KeepBytes: 1 << 30}
-			phi, _, err := loop.Run(t.Context(), chunks, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			delta, err := phi.Delta(r.Init)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, want := range delta.Trained() {
-				start := r.Init.Trained()[i].Data
-				top := 0.0
-				for _, v := range want.Data {
-					top = max(top, math.Abs(float64(v)))
-				}
-				if top == 0 {
-					t.Fatalf("%s: the encoder wrote nothing", want.Name)
-				}
-				for j, v := range out.adapter[i] {
-					if d := math.Abs(float64(v - start[j] - want.Data[j])); d > 2e-3*top {
-						t.Fatalf("%s element %d: graph wrote %g, encoder %g (largest %g)", want.Name, j, v-start[j], want.Data[j], top)
-					}
-				}
-			}
+			agrees(t, started(t, c, tok))
 		})
+	}
+}
+
+// agrees writes a short document both ways.
+func agrees(t *testing.T, tr *Trainer) {
+	t.Helper()
+	s := shortSample(t, tr)
+	e, err := newEpisode[float32](tr.c, tr.base, tr.params, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := e.run(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, r, err := tr.Export()
+	if err != nil {
+		t.Fatal(err)
+	}
+	chunks, err := encoder.Chunk(text, tr.tok, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loop := encoder.Loop{Model: model, Recipe: r, Threads: 1, GroupTokens: 4096, KeepBytes: 1 << 30}
+	phi, _, err := loop.Run(t.Context(), chunks, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delta, err := phi.Delta(r.Init)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range delta.Trained() {
+		start := r.Init.Trained()[i].Data
+		top := 0.0
+		for _, v := range want.Data {
+			top = max(top, math.Abs(float64(v)))
+		}
+		if top == 0 {
+			t.Fatalf("%s: the encoder wrote nothing", want.Name)
+		}
+		for j, v := range out.adapter[i] {
+			if d := math.Abs(float64(v - start[j] - want.Data[j])); d > 2e-3*top {
+				t.Fatalf("%s element %d: graph wrote %g, encoder %g (largest %g)", want.Name, j, v-start[j], want.Data[j], top)
+			}
+		}
 	}
 }

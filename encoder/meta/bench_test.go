@@ -18,7 +18,7 @@ func shipped(t testing.TB, change func(*Config)) *Trainer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := ParseConfig(text)
+	c, err := ParseConfig(text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func shipped(t testing.TB, change func(*Config)) *Trainer {
 	if change != nil {
 		change(c)
 	}
-	tr, err := New(c, tok, task.Generated{}, 1)
+	tr, err := New(c, nil, tok, generated, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func BenchmarkEpisode(b *testing.B) {
 	for _, tokens := range []int{256, 1024, 8192} {
 		b.Run(fmt.Sprintf("tokens=%d", tokens), func(b *testing.B) {
 			s := drawn(b, tr, tokens)
-			e, err := newEpisode[float32](tr.c, tr.params, groupSequences)
+			e, err := newEpisode[float32](tr.c, tr.base, tr.params, groupSequences)
 			if err != nil {
 				b.Fatal(err)
 			}

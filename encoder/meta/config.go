@@ -17,7 +17,9 @@ import (
 type Config struct {
 	Name  string    `json:"name"`
 	Seed  uint64    `json:"seed"`
-	Model lm.Config `json:"model"` // architecture "nano"; Vocab is the tokenizer's size
+	Model lm.Config `json:"model"` // architecture "nano", Vocab is the tokenizer's size; or that of Base
+	// Base names the base model that is trained for and stays as it is, of any architecture; ParseConfig sets it. Zero: the base model trains too, from nothing.
+	Base perk.Hash `json:"base,omitzero"`
 
 	// The inner loop, as in recipe.Recipe.
 	Targets      []recipe.Target `json:"targets"` // in rising order of Module
@@ -82,8 +84,8 @@ type Stage struct {
 	Max  int     `json:"max"`
 }
 
-// ParseConfig reads a Config from JSON; unknown fields are errors. Errors: EInvalid.
-func ParseConfig(b []byte) (*Config, error) {
+// ParseConfig reads a Config from JSON; unknown fields are errors. base is the model to train for, from which the field model comes; nil: one from nothing. Errors: EInvalid.
+func ParseConfig(b []byte, base *lm.Model) (*Config, error) {
 	c := &Config{}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
@@ -93,16 +95,29 @@ func ParseConfig(b []byte) (*Config, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, perk.Errorf(perk.EInvalid, "meta.ParseConfig", "training configuration goes on after its JSON object")
 	}
+	if base != nil {
+		if c.Model != (lm.Config{}) && c.Model != base.Config() {
+			return nil, perk.Errorf(perk.EInvalid, "meta.ParseConfig", "the training configuration is of a model %+v, the base model is %+v", c.Model, base.Config()).
+				WithHint("leave the field model out: it comes from the base model")
+		}
+		c.Model, c.Base = base.Config(), base.ID()
+	}
 	return c, c.Validate()
 }
+
+// frozen reports a base model that does not train.
+func (c *Config) frozen() bool { return !c.Base.IsZero() }
 
 // Validate reports the first field that training cannot work with. Errors: EInvalid.
 func (c *Config) Validate() error {
 	bad := func(format string, args ...any) error {
 		return perk.Errorf(perk.EInvalid, "meta.Config", "training configuration: "+format, args...)
 	}
-	if c.Model.Arch != lm.ArchNano {
-		return bad("meta-training knows the architecture %q only, not %q", lm.ArchNano, c.Model.Arch)
+	switch {
+	case c.frozen() && (c.Reader != nil || c.Pretrain > 0 || c.Aux > 0):
+		return bad("a base model that stays as it is has no reader, pretrain or aux: all of them train it")
+	case !c.frozen() && c.Model.Arch != lm.ArchNano:
+		return bad("only the architecture %q trains from nothing, not %q: a base model of another one is named by --base", lm.ArchNano, c.Model.Arch)
 	}
 	if err := c.Model.Validate(); err != nil {
 		return err
@@ -129,8 +144,11 @@ func (c *Config) Validate() error {
 		}
 	}
 	for _, s := range c.Tasks {
-		if _, err := task.ByName(s.Task); err != nil {
+		if err := task.Known(s.Task); err != nil {
 			return err
+		}
+		if _, err := task.ByName(s.Task); err != nil && !c.frozen() && c.Reader == nil {
+			return err // the tokenizer learns from tasks that need no data
 		}
 		if !(s.Weight >= 0) {
 			return bad("the weight of task %s is %v", s.Task, s.Weight)

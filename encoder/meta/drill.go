@@ -25,7 +25,7 @@ func (d *Drills) validate(bad func(format string, args ...any) error) error {
 		return bad("drills want tasks, groups and a weight, got %+v", *d)
 	}
 	for _, s := range d.Tasks {
-		if _, err := task.ByName(s.Task); err != nil {
+		if err := task.Known(s.Task); err != nil {
 			return err
 		}
 		if !(s.Weight > 0) || s.MaxTokens < 1 || s.From != 0 {
@@ -40,11 +40,7 @@ func (s *sampler) drill(rng *rand.Rand) (*sample, error) {
 	const tries = 100
 	for range tries {
 		share := pick(rng, s.c.Drills.Tasks, 1)
-		t, err := task.ByName(share.Task)
-		if err != nil {
-			return nil, err
-		}
-		ep, err := t.Episode(rng, task.Options{Tokens: share.MaxTokens, Count: s.tok.Count, Filler: s.fillers[1], Split: task.Train})
+		ep, err := s.tasks[share.Task].Episode(rng, task.Options{Tokens: share.MaxTokens, Count: s.tok.Count, Filler: s.fillers[1], Split: task.Train})
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +68,7 @@ func (t *Trainer) drills(ctx context.Context, st *Stats) error {
 		if err != nil {
 			return err
 		}
-		outer, right, err := w.drill(s.asks, t.sampler.specials)
+		outer, right, err := w.drill(ctx, s.asks, t.sampler.specials)
 		results[i] = result{sample: s, grads: outer, right: right}
 		return err
 	})
@@ -88,15 +84,14 @@ func (t *Trainer) drills(ctx context.Context, st *Stats) error {
 
 // drill asks the base model with the initial adapter, which is a constant here. It gives the gradient by parameter and how many questions' conclusions
 // were all more likely than not.
-func (e *episode[T]) drill(asks []ask, sp recipe.Specials) (outer [][]T, right int, err error) {
+func (e *episode[T]) drill(ctx context.Context, asks []ask, sp recipe.Specials) (outer [][]T, right int, err error) {
 	q, err := e.program(asks)
 	if err != nil {
 		return nil, 0, err
 	}
 	scored := loadDrill(q.tokens, q.at, q.targets, q.weight, asks, q.seq, sp)
-	fill(q.phi, e.start())
-	if err := q.program.Run(); err != nil {
-		return nil, 0, perk.E(perk.EInternal, "meta.Step", err)
+	if err := e.setup.run(ctx, q, len(asks), e.start()); err != nil {
+		return nil, 0, err
 	}
 	outer = make([][]T, len(e.params))
 	gather(outer, q.outer)

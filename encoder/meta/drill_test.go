@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/perkdb/perk"
-	"github.com/perkdb/perk/internal/task"
 )
 
 func drilling(t *testing.T, workers int) *Trainer {
@@ -14,7 +13,7 @@ func drilling(t *testing.T, workers int) *Trainer {
 	c, tok := tiny(t)
 	c.Pretrain = 0
 	c.Drills = &Drills{Tasks: []Share{{Task: "babilong-qa1", Weight: 1, MaxTokens: 200}}, Groups: 3, Weight: 0.5}
-	tr, err := New(c, tok, task.Generated{}, workers)
+	tr, err := New(c, nil, tok, generated, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +90,7 @@ func TestDrillsAreValidated(t *testing.T) {
 	}
 	c, tok := tiny(t)
 	c.Drills = &Drills{Tasks: []Share{{Task: "key-value", Weight: 1, MaxTokens: 300}}, Groups: 1, Weight: 1}
-	tr, err := New(c, tok, task.Generated{}, 1)
+	tr, err := New(c, nil, tok, generated, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

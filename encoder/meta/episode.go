@@ -6,6 +6,7 @@ import (
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/recipe"
 )
 
@@ -38,14 +39,15 @@ type outcome[T kernel.Float] struct {
 // document is an episode's sample on its way through the inner loop.
 type document[T kernel.Float] struct {
 	groups   [][][]int32
+	below    [][]T // of each group, as in batch; filled by the first look at it
 	aux      []int // tokens of each group that carry the auxiliary loss
 	auxShare T
 	states   []state[T] // (steps+1)
 	grads    [][][]T    // (steps)
 }
 
-func newEpisode[T kernel.Float](c *Config, params []*param, sequences int) (*episode[T], error) {
-	e := &episode[T]{setup: newSetup[T](c, params), questions: map[int]*questions[T]{}}
+func newEpisode[T kernel.Float](c *Config, base *lm.Model, params []*param, sequences int) (*episode[T], error) {
+	e := &episode[T]{setup: newSetup[T](c, base, params), questions: map[int]*questions[T]{}}
 	var err error
 	if e.group, err = newGroup(e.setup, sequences); err != nil {
 		return nil, err
@@ -62,6 +64,7 @@ func newEpisode[T kernel.Float](c *Config, params []*param, sequences int) (*epi
 // open cuts a sample into groups.
 func (e *episode[T]) open(s *sample) *document[T] {
 	d := &document[T]{groups: slices.Collect(slices.Chunk(s.sequences, len(e.group.in.tokens)/e.c.seq()))}
+	d.below = make([][]T, len(d.groups))
 	// A share of the tokens is enough for the auxiliary loss; sequences come in random order, so that it is a random share.
 	left := int(e.c.AuxShare * float64(roundUp(s.rows(), auxStep)))
 	if left > 0 {
@@ -84,7 +87,7 @@ func (e *episode[T]) run(ctx context.Context, s *sample) (*outcome[T], error) {
 		return nil, err
 	}
 	out.weight, out.adapter = weight/float64(s.rows()), d.states[e.c.Steps].phi
-	q, err := e.ask(s.asks, out.adapter)
+	q, err := e.ask(ctx, s.asks, out.adapter)
 	if err != nil {
 		return nil, err
 	}
@@ -141,13 +144,27 @@ func (e *episode[T]) gradient(ctx context.Context, d *document[T], n, k int) err
 	if n == e.first() {
 		aux = d.aux[k]
 	}
-	e.group.load(d.groups[k], aux, d.auxShare)
+	if err := e.see(ctx, d, k); err != nil {
+		return err
+	}
+	e.group.load(d.groups[k], d.below[k], aux, d.auxShare)
 	fill(e.group.phi, d.states[n].phi)
 	if err := e.group.first.Run(); err != nil {
 		return perk.E(perk.EInternal, "meta.Step", err)
 	}
 	e.loaded = [2]int{n, k}
 	return nil
+}
+
+// see runs group k through the layers below the lowest adapted one, whose result holds for all steps and for the way back.
+func (e *episode[T]) see(ctx context.Context, d *document[T], k int) error {
+	if e.frozen == nil || d.below[k] != nil {
+		return nil
+	}
+	e.group.in.load(d.groups[k])
+	var err error
+	d.below[k], err = e.frozen.below(ctx, e.group.in.tokens[:len(d.groups[k])*e.c.seq()], e.c.seq())
+	return err
 }
 
 // observe takes what is the same in all steps from group k's first program: the key covariance, and the sum of the token weights, which it returns.
@@ -180,13 +197,11 @@ func (e *episode[T]) program(asks []ask) (*questions[T], error) {
 }
 
 // ask computes the questions' loss and its gradients.
-func (e *episode[T]) ask(asks []ask, phi [][]T) (*questions[T], error) {
+func (e *episode[T]) ask(ctx context.Context, asks []ask, phi [][]T) (*questions[T], error) {
 	q, err := e.program(asks)
 	if err != nil {
 		return nil, err
 	}
-	if err := q.run(asks, phi); err != nil {
-		return nil, perk.E(perk.EInternal, "meta.Step", err)
-	}
-	return q, nil
+	loadAsks(q.tokens, q.at, q.targets, q.weight, asks, q.seq)
+	return q, e.setup.run(ctx, q, len(asks), phi)
 }

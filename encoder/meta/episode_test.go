@@ -54,7 +54,7 @@ func TestGroupSizeDoesNotMatter(t *testing.T) {
 	s := shortSample(t, tr)
 	var outer [][][]float64
 	for _, n := range []int{3, len(s.sequences)} {
-		e, err := newEpisode[float64](c, tr.params, n)
+		e, err := newEpisode[float64](c, tr.base, tr.params, n)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,22 +9,14 @@ import (
 	"github.com/perkdb/perk/internal/recipe"
 )
 
-// Export gives the base model and the recipe as they stand. The tensors are copies.
+// Export gives the base model and the recipe as they stand. Learned tensors are copies.
 func (t *Trainer) Export() (*lm.Model, *recipe.Recipe, error) {
 	c := t.c
 	learned := make(map[string][]float32, len(t.params))
 	for _, p := range t.params {
 		learned[p.Name] = slices.Clone(p.Data)
 	}
-	shapes, err := lm.Tensors(c.Model)
-	if err != nil {
-		return nil, nil, err
-	}
-	weights := map[string][]float32{}
-	for _, s := range shapes {
-		weights[s.Name] = learned[s.Name]
-	}
-	model, err := lm.New(c.Model, weights)
+	model, err := t.model(learned)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -33,7 +25,7 @@ func (t *Trainer) Export() (*lm.Model, *recipe.Recipe, error) {
 		return nil, nil, err
 	}
 	r := &recipe.Recipe{Version: recipe.Version, Model: base, Targets: c.Targets, Scale: c.Scale, Steps: c.Steps, Rule: c.Rule,
-		LossDivisor: c.LossDivisor, ChunkTokens: c.ChunkTokens, Overlap: c.Overlap, Reverse: c.Reverse, Bits: c.Bits, Prompt: recipe.DefaultPrompt(),
+		LossDivisor: c.LossDivisor, ChunkTokens: c.ChunkTokens, Overlap: c.Overlap, Reverse: c.Reverse, Bits: c.Bits, Prompt: t.sampler.prompt,
 		Init: &lora.Adapter{Scale: c.Scale, Pairs: map[string]*lora.Pair{}}}
 	widths := map[string]lm.Linear{}
 	for _, l := range model.Linears() {
@@ -59,4 +51,20 @@ func (t *Trainer) Export() (*lm.Model, *recipe.Recipe, error) {
 		r.Weighting = &recipe.Weighting{Dim: c.Model.Dim, Hidden: c.WeightHidden, W1: learned[nameW1], B1: learned[nameB1], W2: learned[nameW2], B2: learned[nameB2]}
 	}
 	return model, r, r.Validate()
+}
+
+// model gives the frozen base model, or makes one of learned tensors.
+func (t *Trainer) model(learned map[string][]float32) (*lm.Model, error) {
+	if t.base != nil {
+		return t.base, nil
+	}
+	shapes, err := lm.Tensors(t.c.Model)
+	if err != nil {
+		return nil, err
+	}
+	weights := map[string][]float32{}
+	for _, s := range shapes {
+		weights[s.Name] = learned[s.Name]
+	}
+	return lm.New(t.c.Model, weights)
 }

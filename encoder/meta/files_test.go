@@ -21,13 +21,13 @@ func TestParseConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ParseConfig(shipped); err != nil {
+	if _, err := ParseConfig(shipped, nil); err != nil {
 		t.Errorf("the shipped configuration: %v", err)
 	}
 	for name, text := range map[string]string{
 		"empty": "", "unknown field": `{"nme": "x"}`, "no model": `{"name": "x"}`, "rest": string(shipped) + "{}",
 	} {
-		if _, err := ParseConfig([]byte(text)); perk.ErrorCode(err) != perk.EInvalid {
+		if _, err := ParseConfig([]byte(text), nil); perk.ErrorCode(err) != perk.EInvalid {
 			t.Errorf("%s: error %v, want an invalid one", name, err)
 		}
 	}
@@ -71,7 +71,7 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add([]byte(`{"model": {"arch": "nano"}, "targets": [{}]}`))
 	f.Add([]byte("{}{}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := ParseConfig(b)
+		c, err := ParseConfig(b, nil)
 		if err != nil {
 			if perk.ErrorCode(err) != perk.EInvalid {
 				t.Fatalf("error %v, want an invalid one", err)
@@ -82,7 +82,7 @@ func FuzzParseConfig(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := ParseConfig(text)
+		again, err := ParseConfig(text, nil)
 		if err != nil || !reflect.DeepEqual(again, c) {
 			t.Fatalf("read again: %+v, %v, want %+v", again, err, c)
 		}

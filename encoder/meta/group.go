@@ -36,18 +36,15 @@ type group[T kernel.Float] struct {
 
 func newGroup[T kernel.Float](s *setup[T], sequences int) (*group[T], error) {
 	c := s.c
-	w := &group[T]{in: newBatch[T](sequences, c.seq()), auxShare: make([]T, 1), phi: s.zeros(), adjoint: s.zeros()}
+	w := &group[T]{in: newBatch(s, sequences, c.seq()), auxShare: make([]T, 1), phi: s.zeros(), adjoint: s.zeros()}
 	w.aux = make([]int32, len(w.in.at))
 	g := ad.NewGraph(s.pool)
 	net, params := s.network(g)
 	phi := s.leaves(g, "phi", w.phi)
-	doc := net.stream(w.in.tokens, c.seq())
-	predict := func(x *ad.Node[T], targets []int32) *ad.Node[T] {
-		h := ad.RMSNorm(ad.Gather(x, w.in.at), c.Model.NormEps)
-		return ad.Head[T]{Scale: T(c.Model.LogitScale), Targets: targets}.Nll(h, net.weights["embed"])
-	}
+	doc := net.stream(w.in.tokens, w.in.below, c.seq())
+	predict := func(x *ad.Node[T], targets []int32) *ad.Node[T] { return net.nll(ad.Gather(x, w.in.at), targets) }
 	base := doc.hidden(nil)
-	w.weights = weigh(net, ad.RMSNorm(base, c.Model.NormEps), w.in.at, w.in.next, g.Leaf("mask", len(w.in.mask), 1, w.in.mask))
+	w.weights = weigh(net, net.norm(base, "norm"), w.in.at, w.in.next, g.Leaf("mask", len(w.in.mask), 1, w.in.mask))
 	nll := predict(doc.hidden(s.adapter(net, phi)), w.in.targets)
 	w.grads = ad.Grad(ad.Scale(ad.Sum(ad.Mul(nll, w.weights)), T(1/c.LossDivisor)), phi...)
 	var terms []*ad.Node[T]
@@ -81,9 +78,10 @@ func newGroup[T kernel.Float](s *setup[T], sequences int) (*group[T], error) {
 	return w, err
 }
 
-// load writes sequences into the inputs. A loss of share counts on each of the first aux tokens, the auxiliary one.
-func (w *group[T]) load(sequences [][]int32, aux int, share T) {
+// load writes sequences into the inputs, and what lies below them where the base model is frozen. A loss of share counts on each of the first aux tokens, the auxiliary one.
+func (w *group[T]) load(sequences [][]int32, below []T, aux int, share T) {
 	w.in.load(sequences)
+	clear(w.in.below[copy(w.in.below, below):])
 	w.auxShare[0] = share
 	for i := range w.aux {
 		w.aux[i] = -1

@@ -16,11 +16,12 @@ type batch[T kernel.Float] struct {
 	next    []int32 // (rows) the token's own position
 	targets []int32 // (rows) the token; -1 in the padding, which is behind all others
 	mask    []T     // (rows) 1, or 0 in the padding
+	below   []T     // (sequences*seq, dim) what the lowest adapted layer of a frozen base model reads; nil without one
 }
 
-func newBatch[T kernel.Float](sequences, seq int) *batch[T] {
+func newBatch[T kernel.Float](s *setup[T], sequences, seq int) *batch[T] {
 	rows := sequences * (seq - 1)
-	return &batch[T]{seq: seq, tokens: make([]int32, sequences*seq), at: make([]int32, rows), next: make([]int32, rows), targets: make([]int32, rows), mask: make([]T, rows)}
+	return &batch[T]{seq: seq, below: s.frozen.room(sequences * seq), tokens: make([]int32, sequences*seq), at: make([]int32, rows), next: make([]int32, rows), targets: make([]int32, rows), mask: make([]T, rows)}
 }
 
 // load writes sequences, at most as many as the batch has, into the inputs.

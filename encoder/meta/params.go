@@ -48,6 +48,9 @@ func newParams(c *Config) ([]*param, error) {
 		return p
 	}
 	for _, t := range tensors {
+		if c.frozen() {
+			break
+		}
 		std := 1 / math.Sqrt(d) // embedding and every projection that reads a normalised vector
 		switch part(t.Name) {
 		case "attn.conv":
@@ -91,12 +94,15 @@ func newParams(c *Config) ([]*param, error) {
 }
 
 // data gives a parameter in the precision of a graph.
-func data[T kernel.Float](p *param) []T {
-	if x, ok := any(p.Data).([]T); ok {
-		return x // float32: the graph reads the parameter itself
+func data[T kernel.Float](p *param) []T { return inPrecision[T](p.Data) }
+
+// inPrecision gives values in the precision of a graph: float32 as they are, so that the graph reads the values themselves.
+func inPrecision[T kernel.Float](v []float32) []T {
+	if x, ok := any(v).([]T); ok {
+		return x
 	}
-	x := make([]T, len(p.Data))
-	for i, v := range p.Data {
+	x := make([]T, len(v))
+	for i, v := range v {
 		x[i] = T(v)
 	}
 	return x

@@ -21,11 +21,10 @@ const pretrainChunks = 16
 
 func newPretrain(s *setup[float32]) (*pretrain, error) {
 	c := s.c
-	p := &pretrain{in: newBatch[float32](pretrainChunks, c.seq())}
+	p := &pretrain{in: newBatch(s, pretrainChunks, c.seq())}
 	g := ad.NewGraph(s.pool)
 	net, leaves := s.network(g)
-	h := ad.RMSNorm(ad.Gather(net.stream(p.in.tokens, c.seq()).hidden(nil), p.in.at), c.Model.NormEps)
-	nll := ad.Head[float32]{Scale: float32(c.Model.LogitScale), Targets: p.in.targets}.Nll(h, net.weights["embed"])
+	nll := net.nll(ad.Gather(net.stream(p.in.tokens, nil, c.seq()).hidden(nil), p.in.at), p.in.targets)
 	p.loss = ad.Scale(ad.Sum(nll), float32(1/float64(len(p.in.at))))
 	p.grads = ad.Grad(p.loss, leaves...)
 	var err error

@@ -1,8 +1,10 @@
 package meta
 
 import (
+	"context"
 	"slices"
 
+	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/kernel"
 )
@@ -17,6 +19,7 @@ type questions[T kernel.Float] struct {
 	at      []int32 // (answers) position that predicts the answer token
 	targets []int32 // (answers)
 	weight  []T     // (answers) share of the outer loss
+	below   []T     // (questions*seq, dim) as in batch
 	phi     [][]T
 
 	program *ad.Program[T]
@@ -38,12 +41,11 @@ func (c *Config) askLength(asks []ask) int {
 func newQuestions[T kernel.Float](s *setup[T], seq int) (*questions[T], error) {
 	c := s.c
 	q := &questions[T]{seq: seq, tokens: make([]int32, c.Questions*seq), at: make([]int32, c.Answers), targets: make([]int32, c.Answers),
-		weight: make([]T, c.Answers), phi: s.zeros()}
+		weight: make([]T, c.Answers), below: s.frozen.room(c.Questions * seq), phi: s.zeros()}
 	g := ad.NewGraph(s.pool)
 	net, params := s.network(g)
 	phi := s.leaves(g, "phi", q.phi)
-	h := ad.Gather(net.stream(q.tokens, seq).hidden(s.adapter(net, phi)), q.at)
-	q.nll = ad.Head[T]{Scale: T(c.Model.LogitScale), Targets: q.targets}.Nll(ad.RMSNorm(h, c.Model.NormEps), net.weights["embed"])
+	q.nll = net.nll(ad.Gather(net.stream(q.tokens, q.below, seq).hidden(s.adapter(net, phi)), q.at), q.targets)
 	q.loss = ad.Sum(ad.Mul(q.nll, g.Leaf("weight", c.Answers, 1, q.weight)))
 	all := ad.Grad(q.loss, slices.Concat(params, phi)...)
 	q.outer, q.adjoint = all[:len(params)], all[len(params):]
@@ -52,9 +54,16 @@ func newQuestions[T kernel.Float](s *setup[T], seq int) (*questions[T], error) {
 	return q, err
 }
 
-// run asks base model and phi.
-func (q *questions[T]) run(asks []ask, phi [][]T) error {
-	loadAsks(q.tokens, q.at, q.targets, q.weight, asks, q.seq)
+// run asks base model and phi what was loaded: so many questions.
+func (s *setup[T]) run(ctx context.Context, q *questions[T], asked int, phi [][]T) error {
+	below, err := s.frozen.below(ctx, q.tokens[:asked*q.seq], q.seq)
+	if err != nil {
+		return err
+	}
+	clear(q.below[copy(q.below, below):])
 	fill(q.phi, phi)
-	return q.program.Run()
+	if err := q.program.Run(); err != nil {
+		return perk.E(perk.EInternal, "meta.Step", err)
+	}
+	return nil
 }

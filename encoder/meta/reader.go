@@ -13,7 +13,6 @@ import (
 	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/recipe"
-	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/models"
 )
 
@@ -34,7 +33,7 @@ type readerWorker struct {
 
 // NewReader starts at step 0 from a model's weights, tokenizer and, with the adapter, recipe. The configuration's model must be that model's but for its
 // context. Errors: EInvalid.
-func NewReader(c *Config, from *models.Model, filler task.Filler, workers int) (*Reader, error) {
+func NewReader(c *Config, from *models.Model, d Data, workers int) (*Reader, error) {
 	const op = "meta.NewReader"
 	if c.Reader == nil {
 		return nil, perk.Errorf(perk.EInvalid, op, "the training configuration has no section reader")
@@ -48,12 +47,12 @@ func NewReader(c *Config, from *models.Model, filler task.Filler, workers int) (
 	r := &Reader{from: from}
 	var err error
 	if c.readsOnly() {
-		r.Trainer, err = newBaseTrainer(c, from, filler)
+		r.Trainer, err = newBaseTrainer(c, from, d)
 		for range max(1, workers) {
 			r.readers = append(r.readers, &readerWorker{ad.NewPool[float32](), map[readingShape]*readingProgram[float32]{}})
 		}
 	} else {
-		r.Trainer, err = New(c, from.Tokenizer, filler, workers)
+		r.Trainer, err = New(c, nil, from.Tokenizer, d, workers)
 	}
 	if err != nil {
 		return nil, err
@@ -70,16 +69,15 @@ func NewReader(c *Config, from *models.Model, filler task.Filler, workers int) (
 }
 
 // newBaseTrainer makes a trainer of the base weights alone, without workers that write.
-func newBaseTrainer(c *Config, from *models.Model, filler task.Filler) (*Trainer, error) {
+func newBaseTrainer(c *Config, from *models.Model, d Data) (*Trainer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	sp, err := recipe.NewSpecials(from.Tokenizer)
+	sampler, err := newSampler(c, from.Tokenizer, from.Recipe.Prompt, d)
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{c: c, tok: from.Tokenizer, sampler: sampler{c: c, tok: from.Tokenizer, specials: sp, prompt: from.Recipe.Prompt,
-		fillers: [2]task.Filler{filler, task.Generated{}}}}
+	t := &Trainer{c: c, tok: from.Tokenizer, sampler: sampler}
 	if t.params, err = newParams(c); err != nil {
 		return nil, err
 	}

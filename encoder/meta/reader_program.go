@@ -47,10 +47,9 @@ func newReadingProgram[T kernel.Float](c *Config, params []*param, s readingShap
 		n := g.Leaf(p.Name, p.Rows, p.Cols, data[T](p))
 		leaves, net.weights[p.Name] = append(leaves, n), n
 	}
-	stream := net.stream(p.ids, s.seq)
+	stream := net.stream(p.ids, nil, s.seq)
 	stream.see = &p.see
-	h := ad.RMSNorm(ad.Gather(stream.hidden(nil), p.answerAt), c.Model.NormEps)
-	p.nll = ad.Head[T]{Scale: T(c.Model.LogitScale), Targets: p.answer}.Nll(h, net.weights["embed"])
+	p.nll = net.nll(ad.Gather(stream.hidden(nil), p.answerAt), p.answer)
 	p.loss = ad.Sum(ad.Mul(p.nll, g.Leaf("weight", s.answers, 1, p.weight)))
 	p.grads = ad.Grad(p.loss, leaves...)
 	outputs := []*ad.Node[T]{p.loss, p.nll}

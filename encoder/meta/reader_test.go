@@ -13,7 +13,6 @@ import (
 	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/retrieve"
-	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/models"
 )
 
@@ -39,7 +38,7 @@ func readerConfig(c *Config) *Config {
 
 func newReader(t testing.TB, c *Config, m *models.Model, workers int) *Reader {
 	t.Helper()
-	r, err := NewReader(c, m, task.Generated{}, workers)
+	r, err := NewReader(c, m, generated, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +224,7 @@ func TestReaderErrors(t *testing.T) {
 			r := readerConfig(c)
 			r.Lengths = slices.Clone(r.Lengths)
 			x.change(r)
-			if _, err := NewReader(r, m, task.Generated{}, 1); perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), x.want) {
+			if _, err := NewReader(r, m, generated, 1); perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), x.want) {
 				t.Errorf("error %v, want EInvalid with %q", err, x.want)
 			}
 		})

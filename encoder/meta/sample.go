@@ -43,6 +43,35 @@ type sampler struct {
 	specials recipe.Specials
 	prompt   recipe.Prompt
 	fillers  [2]task.Filler // corpus, generated
+	tasks    map[string]task.Task
+}
+
+// Data is what episodes are drawn from.
+type Data struct {
+	Filler task.Filler  // the corpus that facts are hidden in
+	Tasks  task.Library // where the configuration's tasks are found
+}
+
+// newSampler opens the tasks of the mixture and of the drills. Errors: EInvalid, ENotFound (the data of one are missing).
+func newSampler(c *Config, tok recipe.Tokenizer, prompt recipe.Prompt, d Data) (sampler, error) {
+	s := sampler{c: c, tok: tok, prompt: prompt, fillers: [2]task.Filler{d.Filler, task.Generated{}}, tasks: map[string]task.Task{}}
+	var err error
+	if s.specials, err = recipe.NewSpecials(tok); err != nil {
+		return s, err
+	}
+	if s.prompt == (recipe.Prompt{}) {
+		s.prompt = s.specials.Prompt()
+	}
+	shares := c.Tasks
+	if c.Drills != nil {
+		shares = slices.Concat(shares, c.Drills.Tasks)
+	}
+	for _, share := range shares {
+		if s.tasks[share.Task], err = d.Tasks.ByName(share.Task); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
 }
 
 // length draws a document length for a share of the training done.
@@ -87,15 +116,11 @@ func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error
 		if share.MaxTokens > 0 {
 			n = min(n, share.MaxTokens)
 		}
-		t, err := task.ByName(share.Task)
-		if err != nil {
-			return nil, err
-		}
 		filler := s.fillers[0]
 		if rng.Float64() < s.c.Generated {
 			filler = s.fillers[1]
 		}
-		ep, err := t.Episode(rng, task.Options{Tokens: n, Count: s.tok.Count, Filler: filler, Split: task.Train, NoSupport: rng.Float64() < s.c.Direct})
+		ep, err := s.tasks[share.Task].Episode(rng, task.Options{Tokens: n, Count: s.tok.Count, Filler: filler, Split: task.Train, NoSupport: rng.Float64() < s.c.Direct})
 		if perk.ErrorCode(err) == perk.EInvalid {
 			continue // too short for this task's story: another task
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/lm"
 )
 
 // setup is what the programs of one worker share. T is float32 for training and float64 for gradient checks.
@@ -14,10 +15,11 @@ type setup[T kernel.Float] struct {
 	values  [][]T // the parameters' data in the precision of the programs, which read it at every run
 	tensors []written
 	pool    *ad.Pool[T]
+	frozen  *frozen[T] // nil: the base model is among the parameters
 }
 
-func newSetup[T kernel.Float](c *Config, params []*param) *setup[T] {
-	s := &setup[T]{c: c, params: params, tensors: writtenTensors(c, params), pool: ad.NewPool[T]()}
+func newSetup[T kernel.Float](c *Config, base *lm.Model, params []*param) *setup[T] {
+	s := &setup[T]{c: c, params: params, tensors: writtenTensors(c, params), pool: ad.NewPool[T](), frozen: newFrozen[T](c, base)}
 	for _, p := range params {
 		s.values = append(s.values, data[T](p))
 	}
@@ -32,6 +34,7 @@ func index(params []*param, name string) int {
 // network binds the parameters into a graph; the leaves are in their order.
 func (s *setup[T]) network(g *ad.Graph[T]) (*network[T], []*ad.Node[T]) {
 	n := &network[T]{c: s.c, weights: make(map[string]*ad.Node[T], len(s.params))}
+	s.frozen.bind(g, n)
 	leaves := make([]*ad.Node[T], len(s.params))
 	for i, p := range s.params {
 		leaves[i] = g.Leaf(p.Name, p.Rows, p.Cols, s.values[i])

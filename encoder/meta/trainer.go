@@ -9,14 +9,15 @@ import (
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/recipe"
-	"github.com/perkdb/perk/internal/task"
 )
 
-// Trainer meta-trains a base model and its recipe from nothing but a seed and a corpus. Its state after a step depends on the configuration, the
+// Trainer meta-trains a base model and its recipe from nothing but a seed and a corpus, or the recipe alone. Its state after a step depends on the configuration, the
 // corpus and the number of steps only, not on the number of workers.
 type Trainer struct {
 	c       *Config
+	base    *lm.Model // where it does not train; else nil
 	tok     recipe.Tokenizer
 	sampler sampler
 	params  []*param
@@ -52,15 +53,18 @@ type ByTask struct {
 	Questions int    `json:"questions"`
 }
 
-// New starts training at step 0. filler is the corpus that facts are hidden in. Errors: EInvalid.
-func New(c *Config, tok recipe.Tokenizer, filler task.Filler, workers int) (*Trainer, error) {
+// New starts training at step 0: of a recipe for base, which stays as it is, or with a nil one of a base model too. Errors: EInvalid, ENotFound (the data of a task).
+func New(c *Config, base *lm.Model, tok recipe.Tokenizer, d Data, workers int) (*Trainer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	if tok.VocabSize() != c.Model.Vocab {
-		return nil, perk.Errorf(perk.EInvalid, "meta.New", "the tokenizer has %d tokens, the model's vocab is %d", tok.VocabSize(), c.Model.Vocab)
+	if (base == nil) == c.frozen() || base != nil && base.ID() != c.Base {
+		return nil, perk.Errorf(perk.EInvalid, "meta.New", "the training configuration is of another base model").WithHint("parse it for this one")
 	}
-	sp, err := recipe.NewSpecials(tok)
+	if n := tok.VocabSize(); n != c.Model.Vocab && !(c.frozen() && n < c.Model.Vocab) { // published models pad their embedding
+		return nil, perk.Errorf(perk.EInvalid, "meta.New", "the tokenizer has %d tokens, the model's vocab is %d", n, c.Model.Vocab)
+	}
+	sampler, err := newSampler(c, tok, recipe.Prompt{}, d)
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +72,14 @@ func New(c *Config, tok recipe.Tokenizer, filler task.Filler, workers int) (*Tra
 	if err != nil {
 		return nil, err
 	}
-	t := &Trainer{c: c, tok: tok, params: params,
-		sampler: sampler{c: c, tok: tok, specials: sp, prompt: recipe.DefaultPrompt(), fillers: [2]task.Filler{filler, task.Generated{}}}}
+	t := &Trainer{c: c, base: base, tok: tok, params: params, sampler: sampler}
 	for _, p := range params {
 		t.m = append(t.m, make([]float32, len(p.Data)))
 		t.v = append(t.v, make([]float32, len(p.Data)))
 		t.grads = append(t.grads, make([]float32, len(p.Data)))
 	}
 	for range max(1, workers) {
-		e, err := newEpisode[float32](c, params, groupSequences)
+		e, err := newEpisode[float32](c, base, params, groupSequences)
 		if err != nil {
 			return nil, perk.E(perk.EInternal, "meta.New", err)
 		}

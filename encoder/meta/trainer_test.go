@@ -10,7 +10,6 @@ import (
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/recipe"
-	"github.com/perkdb/perk/internal/task"
 )
 
 // small is a configuration whose steps take milliseconds.
@@ -18,7 +17,7 @@ func small(t testing.TB, workers int) *Trainer {
 	t.Helper()
 	c, tok := tiny(t)
 	c.Pretrain = 1
-	tr, err := New(c, tok, task.Generated{}, workers)
+	tr, err := New(c, nil, tok, generated, workers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +83,7 @@ func TestResumedTrainingEqualsUninterrupted(t *testing.T) {
 func TestStepRefusesWhatIsNotFinite(t *testing.T) {
 	c, tok := tiny(t)
 	c.Rule, c.InnerRidge = recipe.Rule{Name: recipe.Ridge}, 0.1
-	tr, err := New(c, tok, task.Generated{}, 1)
+	tr, err := New(c, nil, tok, generated, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +114,7 @@ func TestLearns(t *testing.T) {
 	c.Targets[0].Rank = 32
 	c.Rule, c.InnerRidge, c.InnerRate, c.Scale = recipe.Rule{Name: recipe.Ridge}, 0.1, 8, 0.18
 	c.LR, c.OuterSteps, c.Warmup = 3e-3, 60, 5
-	tr, err := New(c, tok, task.Generated{}, 2)
+	tr, err := New(c, nil, tok, generated, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

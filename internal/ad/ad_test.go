@@ -45,14 +45,23 @@ var cases = []struct {
 	{"RMSNorm", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.RMSNorm(x[0], 1e-5) }},
 	{"AddRow", [][2]int{{3, 4}, {1, 4}}, true, func(x []*node) *node { return ad.Exp(ad.AddRow(x[0], x[1])) }},
 	{"Rows", [][2]int{{5, 4}}, true, func(x []*node) *node { return ad.Exp(ad.Rows(x[0], 1, 3)) }},
-	{"Concat", [][2]int{{3, 4}, {3, 2}}, false, func(x []*node) *node { return ad.Exp(ad.Concat(x[0], x[1])) }},
+	{"Concat", [][2]int{{3, 4}, {3, 2}}, true, func(x []*node) *node { return ad.Exp(ad.Concat(x[0], x[1])) }},
 	{"Relu2", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.Relu2(ad.Mul(x[0], x[0])) }},
 	{"Relu2/sign", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.Relu2(x[0]) }},
 	{"Gelu", [][2]int{{3, 4}}, false, func(x []*node) *node { return ad.Gelu(x[0]) }},
 	{"Softplus", [][2]int{{3, 4}}, false, func(x []*node) *node { return ad.Softplus(x[0], 3) }},
 	{"Gather", [][2]int{{4, 3}}, true, func(x []*node) *node { return ad.Exp(ad.Gather(x[0], ids)) }},
 	{"Conv", [][2]int{{8, 3}, {4, 3}}, true, func(x []*node) *node { return ad.Exp(ad.Conv(x[0], x[1], 4)) }},
-	{"Rope", [][2]int{{8, 8}}, true, func(x []*node) *node { return ad.Exp(ad.Rope(x[0], 4, 2, 10000, 1)) }},
+	{"Rope", [][2]int{{8, 8}}, true, func(x []*node) *node { return ad.Exp(ad.Rope(x[0], 4, ad.Rotary{Freq: []float64{1, 0.3}}, 1)) }},
+	{"Rope/half", [][2]int{{8, 8}}, true, func(x []*node) *node {
+		return ad.Exp(ad.Rope(x[0], 4, ad.Rotary{Freq: []float64{1, 0.3}, Half: true}, 1))
+	}},
+	{"RepeatHeads", [][2]int{{3, 4}, {3, 8}}, true, func(x []*node) *node { return ad.Exp(ad.Mul(ad.RepeatHeads(x[0], 2, 2), x[1])) }},
+	{"Columns", [][2]int{{3, 5}}, true, func(x []*node) *node { return ad.Exp(ad.Columns(x[0], 1, 4)) }},
+	{"MulRow", [][2]int{{3, 4}, {1, 4}}, true, func(x []*node) *node { return ad.Exp(ad.MulRow(x[0], x[1])) }},
+	{"Silu", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.Silu(x[0]) }},
+	{"GeluTanh", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.GeluTanh(x[0]) }},
+	{"Centre", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.Exp(ad.Centre(x[0])) }},
 	{"Attention", [][2]int{{8, 4}, {8, 4}, {8, 4}}, true, func(x []*node) *node { return ad.Attention(x[0], x[1], x[2], 4, 2) }},
 	{"InverseSPD", [][2]int{{3, 4}, {1, 1}}, false, func(x []*node) *node {
 		return ad.InverseSPD(ad.AddDiagonal(ad.MatMul(x[0], x[0], false, true), ad.Exp(x[1])))

@@ -175,42 +175,22 @@ func AddRow[T kernel.Float](a, b *Node[T]) *Node[T] {
 	}, a, b)
 }
 
-// Rows gives rows [from, to) of a.
-func Rows[T kernel.Float](a *Node[T], from, to int) *Node[T] {
-	return a.graph.apply("Rows", to-from, a.Cols, func(out []T, in [][]T) {
-		copy(out, in[0][from*a.Cols:to*a.Cols])
-	}, func(gy *Node[T], _ []bool) []*Node[T] { return []*Node[T]{padRows(gy, from, a.Rows)} }, a)
-}
-
-// padRows puts a at row from of an otherwise zero node.
-func padRows[T kernel.Float](a *Node[T], from, rows int) *Node[T] {
-	return a.graph.apply("padRows", rows, a.Cols, func(out []T, in [][]T) {
-		clear(out)
-		copy(out[from*a.Cols:], in[0])
-	}, func(gy *Node[T], _ []bool) []*Node[T] { return []*Node[T]{Rows(gy, from, from+a.Rows)} }, a)
-}
-
-// Concat puts a and b side by side: (rows, a.Cols + b.Cols).
-func Concat[T kernel.Float](a, b *Node[T]) *Node[T] {
-	n := a.Cols + b.Cols
-	return a.graph.apply("Concat", a.Rows, n, func(out []T, in [][]T) {
+// MulRow multiplies every row of a by the (1, cols) node b.
+func MulRow[T kernel.Float](a, b *Node[T]) *Node[T] {
+	return a.graph.apply("MulRow", a.Rows, a.Cols, func(out []T, in [][]T) {
 		for i := 0; i < a.Rows; i++ {
-			copy(out[i*n:], in[0][i*a.Cols:(i+1)*a.Cols])
-			copy(out[i*n+a.Cols:], in[1][i*b.Cols:(i+1)*b.Cols])
+			mul(out[i*a.Cols:(i+1)*a.Cols], in[0][i*a.Cols:(i+1)*a.Cols], in[1])
 		}
-	}, func(gy *Node[T], _ []bool) []*Node[T] {
-		return []*Node[T]{columns(gy, 0, a.Cols), columns(gy, a.Cols, n)}
+	}, func(gy *Node[T], need []bool) []*Node[T] {
+		g := make([]*Node[T], 2)
+		if need[0] {
+			g[0] = MulRow(gy, b)
+		}
+		if need[1] {
+			g[1] = MatMul(gy.graph.Constant(1, a.Rows, 1), Mul(gy, a), false, false)
+		}
+		return g
 	}, a, b)
-}
-
-// columns gives columns [from, to) of a; it only appears in outer gradients.
-func columns[T kernel.Float](a *Node[T], from, to int) *Node[T] {
-	w := to - from
-	return a.graph.apply("columns", a.Rows, w, func(out []T, in [][]T) {
-		for i := 0; i < a.Rows; i++ {
-			copy(out[i*w:(i+1)*w], in[0][i*a.Cols+from:])
-		}
-	}, nil, a)
 }
 
 // Detach gives a itself, as a constant: no gradient flows through it. Truncated unrolling uses it.

@@ -1,10 +1,6 @@
 package ad
 
-import (
-	"math"
-
-	"github.com/perkdb/perk/internal/kernel"
-)
+import "github.com/perkdb/perk/internal/kernel"
 
 // Gather gives the rows ids of table: (len(ids), table.Cols). The caller may change the ids between runs.
 func Gather[T kernel.Float](table *Node[T], ids []int32) *Node[T] {
@@ -94,28 +90,4 @@ func convWeights[T kernel.Float](x, g *Node[T], taps, seq int) *Node[T] {
 		}
 		return out
 	}, x, g)
-}
-
-// Rope rotates the interleaved pairs (2i, 2i+1) of every head of row t of a sequence by the angle t * theta^(-2i/headDim); sign -1 rotates back.
-func Rope[T kernel.Float](x *Node[T], seq, heads int, theta float64, sign int) *Node[T] {
-	d, hd := x.Cols, x.Cols/heads
-	cos, sin := make([]T, seq*hd/2), make([]T, seq*hd/2)
-	for t := 0; t < seq; t++ {
-		for i := 0; i < hd/2; i++ {
-			s, c := math.Sincos(float64(t) * math.Pow(theta, -2*float64(i)/float64(hd)))
-			cos[t*hd/2+i], sin[t*hd/2+i] = T(c), T(s)*T(sign)
-		}
-	}
-	return x.graph.apply("Rope", x.Rows, d, func(out []T, in [][]T) {
-		for r := 0; r < x.Rows; r++ {
-			c, s := cos[r%seq*hd/2:][:hd/2], sin[r%seq*hd/2:][:hd/2]
-			for h := 0; h < heads; h++ {
-				a, b := in[0][r*d+h*hd:][:hd], out[r*d+h*hd:][:hd]
-				for i := range c {
-					p, q := a[2*i], a[2*i+1]
-					b[2*i], b[2*i+1] = p*c[i]-q*s[i], p*s[i]+q*c[i]
-				}
-			}
-		}
-	}, func(gy *Node[T], _ []bool) []*Node[T] { return []*Node[T]{Rope(gy, seq, heads, theta, -sign)} }, x)
 }

@@ -42,6 +42,37 @@ func Gelu[T kernel.Float](x *Node[T]) *Node[T] {
 	})
 }
 
+// Silu gives x sigmoid(x).
+func Silu[T kernel.Float](x *Node[T]) *Node[T] {
+	return twice("Silu", x, func(v float64) (y, d, dd float64) {
+		s := 1 / (1 + math.Exp(-v))
+		ds := s * (1 - s)
+		return v * s, s + v*ds, ds * (2 + v*(1-2*s))
+	})
+}
+
+// GeluTanh gives x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), which is x sigmoid(z) with z twice that argument.
+func GeluTanh[T kernel.Float](x *Node[T]) *Node[T] {
+	const cube = 0.044715
+	c := 2 * math.Sqrt(2/math.Pi)
+	return twice("GeluTanh", x, func(v float64) (y, d, dd float64) {
+		s := 1 / (1 + math.Exp(-c*(v+cube*v*v*v)))
+		dz, ddz := c*(1+3*cube*v*v), 6*c*cube*v
+		ds := s * (1 - s)
+		return v * s, s + v*ds*dz, 2*ds*dz + v*ds*((1-2*s)*dz*dz+ddz)
+	})
+}
+
+// twice adds an element-wise function that can be differentiated twice; f gives its value and derivatives.
+func twice[T kernel.Float](name string, x *Node[T], f func(float64) (y, d, dd float64)) *Node[T] {
+	value := func(v float64) float64 { y, _, _ := f(v); return y }
+	slope := func(v float64) float64 { _, d, _ := f(v); return d }
+	curve := func(v float64) float64 { _, _, dd := f(v); return dd }
+	return unary(name, x, value, func(*Node[T]) *Node[T] {
+		return unary(name+"Slope", x, slope, func(*Node[T]) *Node[T] { return unary(name+"Curve", x, curve, nil) })
+	})
+}
+
 // Softplus gives log(1 + e^(beta x)) / beta.
 func Softplus[T kernel.Float](x *Node[T], beta float64) *Node[T] {
 	return unary("Softplus", x, func(v float64) float64 {
@@ -82,4 +113,20 @@ func reluTwice[T kernel.Float](x, g *Node[T]) *Node[T] {
 // RMSNorm divides every row by the root of its mean square (+ eps): y = x / sqrt(mean(x^2) + eps).
 func RMSNorm[T kernel.Float](x *Node[T], eps float64) *Node[T] {
 	return RowScale(x, Rsqrt(rowSumSq(x), 1/float64(x.Cols), eps))
+}
+
+// Centre subtracts its mean from every row.
+func Centre[T kernel.Float](x *Node[T]) *Node[T] {
+	d := x.Cols
+	return x.graph.apply("Centre", x.Rows, d, func(out []T, in [][]T) {
+		for r := 0; r < len(out); r += d {
+			mean := 0.0
+			for _, v := range in[0][r : r+d] {
+				mean += float64(v) / float64(d)
+			}
+			for i, v := range in[0][r : r+d] {
+				out[r+i] = v - T(mean)
+			}
+		}
+	}, func(gy *Node[T], _ []bool) []*Node[T] { return []*Node[T]{Centre(gy)} }, x)
 }

@@ -2,8 +2,14 @@ package ad
 
 import "github.com/perkdb/perk/internal/kernel"
 
-// headRows is how many rows of logits are alive at once: 64 rows of a few thousand values stay in the second-level cache.
-const headRows = 64
+// headRows is how many rows of logits are alive at once: 64 rows of a few thousand values stay in the second-level cache. Those of a large vocabulary do not, and there it
+// counts that the embedding is packed once for many rows.
+func headRows(vocab int) int {
+	if vocab > 1<<14 {
+		return 256
+	}
+	return 64
+}
 
 // Head is a tied output head with cross-entropy: logits Z = Scale * H E^T for H (rows, d) and E (vocab, d), targets y. Logits are
 // recomputed block by block wherever they are needed, so that a (rows, vocab) matrix never exists.
@@ -13,8 +19,8 @@ type Head[T kernel.Float] struct {
 }
 
 // live gives the number of rows of the block from r0, up to its last one with a target: padding at the end costs nothing.
-func (hd Head[T]) live(r0 int) int {
-	n := min(headRows, len(hd.Targets)-r0)
+func (hd Head[T]) live(r0, most int) int {
+	n := min(most, len(hd.Targets)-r0)
 	for n > 0 && hd.Targets[r0+n-1] < 0 {
 		n--
 	}
@@ -24,10 +30,11 @@ func (hd Head[T]) live(r0 int) int {
 // blocks computes, block by block, R = softmax(Z) - onehot(y) and calls f with the block's first row, its number of rows, R and a scratch of R's size.
 func (hd Head[T]) blocks(h, e []T, d int, f func(r0, n int, r, scratch []T)) {
 	v := len(e) / d
-	z := make([]T, headRows*v)
-	scratch := make([]T, headRows*v)
-	for r0 := 0; r0 < len(hd.Targets); r0 += headRows {
-		if n := hd.live(r0); n > 0 {
+	most := headRows(v)
+	z := make([]T, min(most, len(hd.Targets))*v)
+	scratch := make([]T, len(z))
+	for r0 := 0; r0 < len(hd.Targets); r0 += most {
+		if n := hd.live(r0, most); n > 0 {
 			hd.residual(h[r0*d:], e, n, d, hd.Targets[r0:r0+n], z)
 			f(r0, n, z[:n*v], scratch[:n*v])
 		}
@@ -54,10 +61,11 @@ func (hd Head[T]) residual(h, e []T, n, d int, y []int32, z []T) {
 func (hd Head[T]) Nll(h, e *Node[T]) *Node[T] {
 	d, v := h.Cols, e.Rows
 	return h.graph.apply("Nll", h.Rows, 1, func(out []T, in [][]T) {
-		z := make([]T, headRows*v)
+		most := headRows(v)
+		z := make([]T, min(most, h.Rows)*v)
 		clear(out)
-		for r0 := 0; r0 < h.Rows; r0 += headRows {
-			n := hd.live(r0)
+		for r0 := 0; r0 < h.Rows; r0 += most {
+			n := hd.live(r0, most)
 			gemm(false, true, n, v, d, in[0][r0*d:], d, in[1], d, 0, z, v)
 			for i := 0; i < n; i++ {
 				if y := hd.Targets[r0+i]; y >= 0 {
@@ -106,25 +114,32 @@ func (hd Head[T]) hiddenGrad(h, e, w *Node[T]) *Node[T] {
 				scale(out[i*d:(i+1)*d], hd.Scale*in[2][i], out[i*d:(i+1)*d])
 			}
 		})
-	}, func(u *Node[T], _ []bool) []*Node[T] {
-		all := hd.hiddenGradVJP(h, e, w, u)
+	}, func(u *Node[T], need []bool) []*Node[T] {
 		n := h.Rows
-		return []*Node[T]{Rows(all, 0, n), Rows(all, n, n+v), columns(Rows(all, n+v, 2*n+v), 0, 1)}
+		all := hd.hiddenGradVJP(h, e, w, u, need[1])
+		g := []*Node[T]{Rows(all, 0, n), nil, Columns(Rows(all, n, 2*n), 0, 1)}
+		if need[1] {
+			g[1] = Rows(all, 2*n, 2*n+v)
+		}
+		return g
 	}, h, e, w)
 }
 
-// hiddenGradVJP gives, stacked, the adjoints of H (rows, d), E (vocab, d) and w (rows, d; in column 0) of hiddenGrad for the adjoint U of its result:
+// hiddenGradVJP gives, stacked, the adjoints of H (rows, d), w (rows, d; in column 0) and, where the embedding learns, E (vocab, d) of hiddenGrad for the adjoint U of its result:
 //
 //	dw = Scale * rowdot(R E, U);  dE = Scale * (diag(w) R)^T U;  dR = Scale * diag(w) U E^T
 //	dZ = P * (dR - rowdot(P, dR));  dH = Scale * dZ E;  dE += Scale * dZ^T H
-func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T]) *Node[T] {
+func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T], learns bool) *Node[T] {
 	d, v := h.Cols, e.Rows
-	rows := h.Rows
-	return h.graph.apply("hiddenGradVJP", 2*rows+v, d, func(out []T, in [][]T) {
+	rows, height := h.Rows, 2*h.Rows
+	if learns {
+		height += v
+	}
+	return h.graph.apply("hiddenGradVJP", height, d, func(out []T, in [][]T) {
 		hidden, embed, weight, adj := in[0], in[1], in[2], in[3]
-		dh, de, dw := out[:rows*d], out[rows*d:(rows+v)*d], out[(rows+v)*d:]
+		dh, dw, de := out[:rows*d], out[rows*d:2*rows*d], out[2*rows*d:]
 		clear(out)
-		scaled := make([]T, headRows*d)
+		scaled := make([]T, min(headRows(v), rows)*d)
 		hd.blocks(hidden, embed, d, func(r0, n int, r, dz []T) {
 			gemm(false, true, n, v, d, adj[r0*d:], d, embed, d, 0, dz, v) // U E^T
 			for i := 0; i < n; i++ {
@@ -133,7 +148,9 @@ func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T]) *Node[T] {
 				dw[(r0+i)*d] = hd.Scale * dot(row, a)
 				scale(scaled[i*d:(i+1)*d], hd.Scale*w, adj[(r0+i)*d:(r0+i+1)*d])
 			}
-			gemm(true, false, v, d, n, r, v, scaled, d, 1, de, d)
+			if learns {
+				gemm(true, false, v, d, n, r, v, scaled, d, 1, de, d)
+			}
 			for i := 0; i < n; i++ {
 				row, a := r[i*v:(i+1)*v], dz[i*v:(i+1)*v]
 				if y := hd.Targets[r0+i]; y >= 0 {
@@ -143,7 +160,9 @@ func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T]) *Node[T] {
 				scale(a, hd.Scale*hd.Scale*weight[r0+i], a)
 			}
 			gemm(false, false, n, d, v, dz, v, embed, d, 0, dh[r0*d:], d)
-			gemm(true, false, v, d, n, dz, v, hidden[r0*d:], d, 1, de, d)
+			if learns {
+				gemm(true, false, v, d, n, dz, v, hidden[r0*d:], d, 1, de, d)
+			}
 		})
 	}, nil, h, e, w, u)
 }

@@ -106,6 +106,14 @@ func TextPrompt() Prompt {
 	return Prompt{Before: "You have memorized 1 documents.\n", After: "\nAnswer:"}
 }
 
+// Prompt gives the layout to train with: that of PERK's authors where marks are text.
+func (s Specials) Prompt() Prompt {
+	if s.Reversed == nil {
+		return TextPrompt()
+	}
+	return DefaultPrompt()
+}
+
 // Question gives the tokens that the model is asked with.
 func (p Prompt) Question(tok Tokenizer, s Specials, question string) []int32 {
 	return append([]int32{s.Ask}, tok.Encode(p.Before+question+p.After)...)

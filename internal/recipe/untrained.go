@@ -36,10 +36,7 @@ func Untrained(m *lm.Model, tok Tokenizer) (*Recipe, error) {
 	}
 	r := &Recipe{
 		Version: Version, Model: base, Scale: float32(untrainedAlpha / math.Sqrt(untrainedRank)), Steps: untrainedSteps, Rule: DefaultAdamW(), LossDivisor: untrainedDivisor,
-		ChunkTokens: min(untrainedChunk, m.Config().Context-1), Prompt: TextPrompt(), Bits: untrainedBits, Untrained: true,
-	}
-	if sp.Absent != nil { // marks of perk's own
-		r.Prompt = DefaultPrompt()
+		ChunkTokens: min(untrainedChunk, m.Config().Context-1), Prompt: sp.Prompt(), Bits: untrainedBits, Untrained: true,
 	}
 	for _, l := range m.Linears() {
 		r.Targets = append(r.Targets, Target{Module: l.Name, Rank: min(untrainedRank, l.In, l.Out), TrainA: true, TrainB: true})

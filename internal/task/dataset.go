@@ -47,6 +47,9 @@ func (c collection) draw(rng *rand.Rand, o Options) (Episode, error) {
 		if c.mixed {
 			shuffle(rng, taken)
 		}
+		if o.NoSupport {
+			direct(ep.Questions)
+		}
 		if ep.Text = text(taken); o.Count(ep.Text) > o.Tokens { // a Count that does not add up
 			continue
 		}
@@ -101,6 +104,15 @@ func (c collection) questions(rng *rand.Rand, taken []*paragraph) []QA {
 		}
 	}
 	return out
+}
+
+// direct leaves out the support of what one look-up answers.
+func direct(questions []QA) {
+	for i := range questions {
+		if len(questions[i].Support) == 1 {
+			questions[i].Support = nil
+		}
+	}
 }
 
 func text(taken []*paragraph) string {

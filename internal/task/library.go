@@ -56,6 +56,15 @@ func (l Library) ByName(name string) (Task, error) {
 	return ByName(name)
 }
 
+// Known reports an EInvalid error unless there is a task of that name, over a data set or not. It reads nothing.
+func Known(name string) error {
+	if slices.ContainsFunc(dataSets(), func(d dataSet) bool { return d.name == name }) {
+		return nil
+	}
+	_, err := ByName(name)
+	return err
+}
+
 // read unpacks one of the library's files for a reader. Errors: ENotFound, EInvalid.
 func (l Library) read(file string, read func(io.Reader) error) error {
 	const op = "task.Library"

@@ -34,6 +34,17 @@ func TestLibraryWithoutData(t *testing.T) {
 	}
 }
 
+func TestKnown(t *testing.T) {
+	for _, name := range append(task.Names(), "squad", "hotpotqa", "longgorilla") {
+		if err := task.Known(name); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := task.Known("squid"); perk.ErrorCode(err) != perk.EInvalid {
+		t.Errorf("squid: error %v, want EInvalid", err)
+	}
+}
+
 func TestLibraryOfDamagedData(t *testing.T) {
 	for what, text := range map[string]string{
 		"no JSON": "nonsense", "too little": `{"data": [{"title": "a", "paragraphs": [{"context": "b c", "qas": [{"question": "d", "answers": [{"text": "c"}]}]}]}]}`,
@@ -120,6 +131,15 @@ func TestDataSets(t *testing.T) {
 				}
 			}
 			checkForeign(t, ep, other)
+			if seed > 1 {
+				continue
+			}
+			o.NoSupport = true
+			for i, q := range episode(seed).Questions {
+				if q.Question != ep.Questions[i].Question || len(q.Support) == 1 {
+					t.Errorf("%s: asked without support: %q with %v", name, q.Question, q.Support)
+				}
+			}
 		}
 		for q := range asked[task.Eval] {
 			if asked[task.Train][q] {

@@ -63,7 +63,7 @@ type Options struct {
 	Count  func(string) int // tokens of a text; must be safe for what the caller does with it (the tasks call it from one goroutine)
 	Filler Filler           // text between the facts; not used by tasks that have none
 	Split  Split
-	// NoSupport leaves the support of record and fact questions out where one look-up answers them: a single fact in reading order. What has to
+	// NoSupport leaves the support of record, fact and data set questions out where one look-up answers them: a single fact in reading order. What has to
 	// be compared or followed is recalled in any case.
 	NoSupport bool
 	// Place keeps the questions whose facts stand there, all of them; other facts stand anywhere. What has no fact to quote (an average) is not asked then.

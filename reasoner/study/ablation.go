@@ -74,7 +74,7 @@ func Configs(base []byte) (map[string][]byte, error) {
 	const op = "study.Configs"
 	out := map[string][]byte{}
 	for _, a := range ablations() {
-		c, err := meta.ParseConfig(base)
+		c, err := meta.ParseConfig(base, nil)
 		if err != nil {
 			return nil, err
 		}

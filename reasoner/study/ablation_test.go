@@ -52,11 +52,11 @@ func TestAblationConfigs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := meta.ParseConfig(got)
+		c, err := meta.ParseConfig(got, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fresh, err := meta.ParseConfig(b)
+		fresh, err := meta.ParseConfig(b, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"compress/gzip"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/perkdb/perk/models"
+)
+
+// TestTrainForABase learns a recipe for a base model in two steps; the base model's folder takes the recipe.
+func TestTrainForABase(t *testing.T) {
+	w := newWorld(t)
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	var novels strings.Builder
+	z := gzip.NewWriter(&novels)
+	for i := range 40 { // novels, of which some are for evaluation
+		if _, err := z.Write([]byte(fmt.Sprint("Novel ", i, "\n") + strings.Repeat("It was a quiet evening, and nobody spoke. ", 100) + "\x1e")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	corpus := file("novels.gz", novels.String())
+	const settings = `"seed": 1, "targets": [{"module": "layers.1.mlp.down", "rank": 8, "norm_a": true, "train_a": false, "train_b": true}], "scale": 0.5, "steps": 1, "unroll": 1,
+		"rule": {"name": "ridge"}, "inner_rate": 1, "inner_ridge": 0.3, "loss_divisor": 100, "weight_hidden": 4, "chunk_tokens": 32, "reverse": true, "bits": 8,
+		"tasks": [{"task": "babilong-qa1", "weight": 1}], "lengths": [{"min": 400, "max": 420}], "budget": 1, "questions": 2, "ask_tokens": 200, "answers": 200,
+		"outer_steps": 2, "lr": 0.001, "rate_lr": 0.01, "clip": 1}`
+	config := file("train.json", `{"name": "test", `+settings)
+	out := filepath.Join(dir, "out")
+	r := w.perk("train", "--base", w.model, "--config", config, "--corpus", corpus, "--out", out, "--workers", "1")
+	if r.status != statusOK || !strings.Contains(r.errs, "step 2/2") {
+		t.Fatalf("status %d: %s%s", r.status, r.out, r.errs)
+	}
+	if _, err := os.Stat(filepath.Join(out, models.ModelFile)); err == nil {
+		t.Error("the base model was written again")
+	}
+	b, err := os.ReadFile(filepath.Join(out, models.RecipeFile))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(w.model, models.RecipeFile), b, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info := w.ok("model", "info"); !strings.Contains(info, "1 steps of ridge") {
+		t.Error(info)
+	}
+	w.index()
+	other := file("other.json", `{"name": "test", "model": {"arch": "nano"}, `+settings)
+	w.fails([]string{"leave the field model out"}, "train", "--base", w.model, "--config", other, "--corpus", corpus, "--out", out)
+}
