@@ -73,7 +73,8 @@ type Share struct {
 	From   float64 `json:"from"` // share of the training after which the task joins
 	// Until is the share of the training after which the task leaves; 0: it stays.
 	Until float64 `json:"until,omitempty"`
-	// MaxTokens bounds the task's documents; 0: only the curriculum does.
+	// MinTokens and MaxTokens bound the task's documents; 0: only the curriculum does.
+	MinTokens int `json:"min_tokens,omitempty"`
 	MaxTokens int `json:"max_tokens,omitempty"`
 }
 
@@ -152,6 +153,9 @@ func (c *Config) Validate() error {
 		}
 		if !(s.Weight >= 0) {
 			return bad("the weight of task %s is %v", s.Task, s.Weight)
+		}
+		if s.MinTokens < 0 || s.MaxTokens < 0 || s.MaxTokens > 0 && s.MinTokens > s.MaxTokens {
+			return bad("documents of task %s have %d to %d tokens", s.Task, s.MinTokens, s.MaxTokens)
 		}
 	}
 	if c.Drills != nil {

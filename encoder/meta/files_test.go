@@ -50,6 +50,7 @@ func TestValidateRefuses(t *testing.T) {
 		"task":                func(c *Config) { c.Tasks[0].Task = "chess" },
 		"long chunks":         func(c *Config) { c.ChunkTokens = c.Model.Context },
 		"lengths":             func(c *Config) { c.Lengths[0].Max = c.Lengths[0].Min - 1 },
+		"min over max_tokens": func(c *Config) { c.Tasks[0].MinTokens, c.Tasks[0].MaxTokens = 400, 300 },
 	} {
 		c, _ := tiny(t)
 		if err := c.Validate(); err != nil {

@@ -112,7 +112,7 @@ func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error
 	const tries = 100
 	for range tries {
 		share := pick(rng, s.c.Tasks, done)
-		n := tokens
+		n := max(tokens, share.MinTokens)
 		if share.MaxTokens > 0 {
 			n = min(n, share.MaxTokens)
 		}
