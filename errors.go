@@ -16,6 +16,7 @@ const (
 	EStale       Code = "stale"       // the adapter was written from another text, model or recipe
 	ECorrupt     Code = "corrupt"     // stored bytes do not match their digest
 	EConflict    Code = "conflict"    // somebody else holds the resource
+	EBusy        Code = "busy"        // more is asked for than is taken at once; try again later
 	EUnavailable Code = "unavailable" // a server or process is away; try again
 	ENoSpace     Code = "no_space"    // the disk is full
 	EDenied      Code = "denied"      // the key or permission was refused

@@ -166,7 +166,7 @@ type Reasoner interface {
 	// Ask loads the document's adapter and decodes an answer. emit, when not nil, gets each piece of the answer's text (support is not
 	// emitted) as it is decoded; an error it returns ends the answer. Where a smallest confidence is asked for, the text is emitted in one piece at
 	// the end, and not at all when the answer is NotInDocument. Errors: EInvalid (empty or over-long question), ENotFound (no adapter), EStale (adapter
-	// of another text), ECorrupt (damaged adapter), ECanceled.
+	// of another text), ECorrupt (damaged adapter), EBusy (too many questions wait), ECanceled.
 	Ask(ctx context.Context, q Question, emit func(piece string) error) (*Answer, error)
 }
 

@@ -30,6 +30,8 @@ func grpcCode(c perk.Code) codes.Code {
 		return codes.DataLoss
 	case perk.EConflict:
 		return codes.Aborted
+	case perk.EBusy:
+		return codes.OutOfRange // one that no other code has taken; the details say what it means
 	case perk.EUnavailable:
 		return codes.Unavailable
 	case perk.ENoSpace:
@@ -92,6 +94,15 @@ func errorFromPB(m *pluginpb.Error) *perk.Error {
 	return &perk.Error{Code: code, Op: string(m.GetOp()), Err: errors.New(string(m.GetMessage())), Hint: string(m.GetHint())}
 }
 
+// reason is errorFromPB, with the end of the caller's context as the cause of a cancellation.
+func reason(ctx context.Context, m *pluginpb.Error) *perk.Error {
+	e := errorFromPB(m)
+	if e.Code == perk.ECanceled && ctx.Err() != nil {
+		e.Err = fmt.Errorf("%v: %w", e.Err, ctx.Err())
+	}
+	return e
+}
+
 func clip(s string) []byte {
 	if len(s) > maxErrorText {
 		s = strings.ToValidUTF8(s[:maxErrorText], "") + "..."
@@ -128,11 +139,7 @@ func fromStatus(ctx context.Context, op string, err error) error {
 	s := status.Convert(err)
 	for _, d := range s.Details() {
 		if m, ok := d.(*pluginpb.Error); ok {
-			e := errorFromPB(m)
-			if e.Code == perk.ECanceled && ctx.Err() != nil {
-				e.Err = fmt.Errorf("%v: %w", e.Err, ctx.Err())
-			}
-			return e
+			return reason(ctx, m)
 		}
 	}
 	switch code := perkCode(s.Code()); {

@@ -5,15 +5,14 @@ import (
 	"sync"
 
 	"github.com/perkdb/perk"
-	"github.com/perkdb/perk/internal/lora"
+	"github.com/perkdb/perk/internal/lm"
 )
 
 // loaded is an adapter in memory, ready for use.
 type loaded struct {
-	info     perk.AdapterInfo
-	adapter  *lora.Adapter
-	bytes    int64
-	sessions sync.Pool // *lm.Session under this adapter
+	info    perk.AdapterInfo
+	adapted *lm.Adapted
+	bytes   int64
 }
 
 // cache keeps the adapters used last, at most limit bytes of them. An adapter larger than that is not kept.

@@ -2,7 +2,6 @@ package reasoner
 
 import (
 	"context"
-	"time"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/lm"
@@ -15,9 +14,9 @@ const (
 	stoppedLength = "length"
 )
 
-// decode reads the prompt into an empty session, decodes until the reply ends and judges the answer. The context is looked at before every token. Where
-// the answer may turn out to be none, nothing is emitted before that is known.
-func (r *Reasoner) decode(ctx context.Context, s *lm.Session, question string, prompt []int32, o perk.DecodeOptions, emit func(string) error) (*perk.Answer, *trace, error) {
+// decode reads the prompt under an adapter, decodes until the reply ends and judges the answer. Where the answer may turn out to be none, nothing is emitted
+// before that is known.
+func (r *Reasoner) decode(ctx context.Context, ad *lm.Adapted, question string, prompt []int32, o perk.DecodeOptions, emit func(string) error) (*perk.Answer, *trace, error) {
 	a := &perk.Answer{MinConfidence: r.least(o)}
 	late := emit
 	if a.MinConfidence > 0 {
@@ -25,7 +24,7 @@ func (r *Reasoner) decode(ctx context.Context, s *lm.Session, question string, p
 	} else {
 		late = nil
 	}
-	t, err := r.tokens(ctx, s, a, prompt, o, emit)
+	t, err := r.tokens(ctx, &job{adapted: ad, prompt: prompt}, a, o, emit)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -38,51 +37,33 @@ func (r *Reasoner) decode(ctx context.Context, s *lm.Session, question string, p
 	return a, t, nil
 }
 
-// tokens fills what the decoded tokens alone say of an answer.
-func (r *Reasoner) tokens(ctx context.Context, s *lm.Session, a *perk.Answer, prompt []int32, o perk.DecodeOptions, emit func(string) error) (*trace, error) {
-	start := time.Now()
-	logits, err := s.Prefill(ctx, prompt)
-	if err != nil {
-		return nil, err
+// tokens decodes a job that has its adapter or sequence and its prompt, and fills what the decoded tokens alone say of an answer.
+func (r *Reasoner) tokens(ctx context.Context, j *job, a *perk.Answer, o perk.DecodeOptions, emit func(string) error) (*trace, error) {
+	const op = "reasoner.Ask"
+	seen := 0
+	if j.seq != nil {
+		seen = j.seq.Len()
 	}
-	limit := r.maxTokens
+	j.limit = r.maxTokens
 	if o.MaxTokens > 0 {
-		limit = o.MaxTokens
+		j.limit = o.MaxTokens
 	}
-	limit = min(limit, r.model.Config().Context-s.Len())
-	a.Stopped, a.Prefill = stoppedLength, time.Since(start)
-	pick := newSampler(o, len(logits))
-	rep := newReply(r.tok, r.specials, o.Stop, emit)
-	start = time.Now()
-	for a.Tokens < limit {
-		if err := ctx.Err(); err != nil {
-			return nil, perk.E(perk.ECanceled, "reasoner.Ask", err)
-		}
-		token, p := pick.pick(logits)
-		a.Tokens++
-		d := decoded{token: token, probability: p}
-		if rep.mayAnswer() {
-			d.entropy = pick.entropy()
-		}
-		stopped, err := rep.add(d)
-		if err != nil {
-			return nil, perk.E(perk.ErrorCode(err), "reasoner.Ask", err)
-		}
-		if stopped != "" {
-			a.Stopped = stopped
-			break
-		}
-		if a.Tokens == limit {
-			break
-		}
-		if logits, err = s.Step(token); err != nil {
-			return nil, err
-		}
+	j.limit = min(j.limit, r.model.Config().Context-seen-len(j.prompt))
+	put := j.mail.put
+	if emit == nil {
+		put = nil
 	}
-	if a.Text, err = rep.finish(); err != nil {
-		return nil, perk.E(perk.ErrorCode(err), "reasoner.Ask", err)
+	j.stopped = stoppedLength
+	j.pick, j.rep = newSampler(o), newReply(r.tok, r.specials, o.Stop, put)
+	if err := r.lanes.do(ctx, j, emit); err != nil {
+		return nil, perk.E(perk.ErrorCode(err), op, err)
 	}
-	a.Support, a.Probability = rep.support(), rep.trace.product
-	a.Decode = time.Since(start)
-	return &rep.trace, nil
+	j.rep.emit = emit
+	var err error
+	if a.Text, err = j.rep.finish(); err != nil {
+		return nil, perk.E(perk.ErrorCode(err), op, err)
+	}
+	a.Stopped, a.Tokens, a.Support, a.Probability = j.stopped, j.tokens, j.rep.support(), j.rep.trace.product
+	a.Prefill, a.Decode = j.read.Sub(j.submitted), j.ended.Sub(j.read)
+	return &j.rep.trace, nil
 }

@@ -18,6 +18,12 @@
 // asks for. Below the recipe's or the caller's smallest confidence an answer is marked NotInDocument. `perk calibrate` calibrates a recipe; with one that is
 // not calibrated, confidence is the answer's probability and only the caller's smallest confidence counts.
 //
+// # Together
+//
+// Questions of all callers, about any documents, are decoded together: a token of each at a time, the base model's matrices read once for all of them. They
+// join and leave at any token, in the order in which they came; a question leaves when its context ends, and gets EBusy when too many wait. Long prompts are
+// read in blocks between the tokens of the others. An answer is the same, bit for bit, whatever is asked beside it.
+//
 // # Caveats
 //
 // Where a smallest confidence holds, an answer is emitted as a whole when it is known to stand. Facts are as recalled: whoever holds the document locates

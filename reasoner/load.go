@@ -38,6 +38,9 @@ func (r *Reasoner) load(ctx context.Context, k perk.AdapterKey) (*loaded, error)
 	}
 }
 
+// entryBytes is about what a loaded adapter costs besides its matrices: its description, key and places.
+const entryBytes = 2 << 10
+
 // fetch reads an adapter from the store and keeps it.
 func (r *Reasoner) fetch(ctx context.Context, k perk.AdapterKey) (*loaded, error) {
 	a, err := r.store.Get(ctx, k)
@@ -48,10 +51,11 @@ func (r *Reasoner) fetch(ctx context.Context, k perk.AdapterKey) (*loaded, error
 	if err != nil {
 		return nil, err
 	}
-	l := &loaded{info: a.AdapterInfo, adapter: ad}
-	for _, t := range ad.Trained() {
-		l.bytes += 4 * int64(len(t.Data))
+	adapted, err := r.weights.Adapt(ad)
+	if err != nil {
+		return nil, perk.E(perk.ECorrupt, "reasoner.Load", err)
 	}
+	l := &loaded{info: a.AdapterInfo, adapted: adapted, bytes: adapted.Bytes() + entryBytes}
 	r.cache.put(l)
 	return l, nil
 }

@@ -2,6 +2,7 @@ package reasoner
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -21,18 +22,23 @@ type Store interface {
 
 // Options are a Reasoner's settings.
 type Options struct {
-	CacheBytes int64 // bytes of loaded adapters kept; 0: DefaultCacheBytes, negative: none
-	MaxTokens  int   // longest reply of a question that does not say, support included; 0: DefaultMaxTokens
+	CacheBytes int64        // bytes of loaded adapters kept; 0: DefaultCacheBytes, negative: none
+	MaxTokens  int          // longest reply of a question that does not say, support included; 0: DefaultMaxTokens
+	Batch      int          // most questions that one thread decodes at once; 0: DefaultBatch
+	Queue      int          // most questions that wait for a place; more get EBusy; 0: DefaultQueue
+	Precision  lm.Precision // of the base model's matrices and the adapters'
 }
 
 // Defaults of Options.
 const (
 	DefaultCacheBytes = 256 << 20
 	DefaultMaxTokens  = 384
+	DefaultBatch      = 32
+	DefaultQueue      = 4096
 )
 
-// Reasoner answers questions with one base model and one recipe. It may be shared by goroutines; every Ask decodes in the
-// caller's goroutine in a session of its own.
+// Reasoner answers questions with one base model and one recipe. It may be shared by goroutines, whose questions are decoded together, on as many
+// threads as the Go runtime uses.
 type Reasoner struct {
 	model     *lm.Model
 	tok       recipe.Tokenizer
@@ -40,6 +46,8 @@ type Reasoner struct {
 	recipe    *recipe.Recipe
 	base      perk.ModelID
 	id        perk.RecipeID
+	weights   *lm.Weights
+	lanes     *lanes
 	store     Store
 	cache     *cache
 	flights   singleflight.Group
@@ -65,9 +73,20 @@ func New(model *lm.Model, tok recipe.Tokenizer, r *recipe.Recipe, store Store, o
 	if o.MaxTokens <= 0 {
 		o.MaxTokens = DefaultMaxTokens
 	}
-	return &Reasoner{model: model, tok: tok, specials: sp, recipe: r, base: base, id: id, store: store,
+	if o.Batch <= 0 {
+		o.Batch = DefaultBatch
+	}
+	if o.Queue <= 0 {
+		o.Queue = DefaultQueue
+	}
+	w := model.Weights(o.Precision, r.Init)
+	return &Reasoner{model: model, tok: tok, specials: sp, recipe: r, base: base, id: id, weights: w,
+		lanes: &lanes{weights: w, batch: o.Batch, queue: o.Queue, most: runtime.GOMAXPROCS(0)}, store: store,
 		cache: newCache(o.CacheBytes), maxTokens: o.MaxTokens}, nil
 }
+
+// Places is the number of questions that are worth asking at once: those that are decoded together, and as many again whose adapters are loaded meanwhile.
+func (r *Reasoner) Places() int { return 2 * r.lanes.batch * r.lanes.most }
 
 // Ask implements perk.Reasoner. A document that has no adapter yet gives ENotFound, "pending"; one whose text is not the one that the
 // adapter was written from gives EStale.
@@ -93,15 +112,7 @@ func (r *Reasoner) Ask(ctx context.Context, q perk.Question, emit func(string) e
 			q.Document, l.info.Content.Short(), q.Content.Short()).WithHint("wait until it is indexed again, or run perk index")
 	}
 	took := time.Since(start)
-	s, _ := l.sessions.Get().(*lm.Session)
-	if s == nil {
-		if s, err = r.model.NewSession(l.adapter); err != nil {
-			return nil, perk.E(perk.ErrorCode(err), op, err)
-		}
-	}
-	s.Reset()
-	defer l.sessions.Put(s)
-	a, _, err := r.decode(ctx, s, q.Text, prompt, q.Options, emit)
+	a, _, err := r.decode(ctx, l.adapted, q.Text, prompt, q.Options, emit)
 	if err != nil {
 		return nil, err
 	}
@@ -122,11 +133,11 @@ func (r *Reasoner) AskSignals(ctx context.Context, ad *lora.Adapter, question st
 	if err != nil {
 		return nil, confidence.Signals{}, err
 	}
-	s, err := r.model.NewSession(ad)
+	adapted, err := r.weights.Adapt(ad)
 	if err != nil {
 		return nil, confidence.Signals{}, err
 	}
-	a, t, err := r.decode(ctx, s, question, prompt, o, nil)
+	a, t, err := r.decode(ctx, adapted, question, prompt, o, nil)
 	if err != nil {
 		return nil, confidence.Signals{}, err
 	}

@@ -153,6 +153,9 @@ func (r *reply) take(is kind, tokens []decoded) (stopped string, err error) {
 	}
 	r.state = inAnswer // a plain answer has no opening token
 	r.out = append(r.out, tokens[0].token)
+	if r.emit == nil && len(r.stop) == 0 {
+		return "", nil // nobody looks at the text before it is whole
+	}
 	return r.advance()
 }
 
@@ -175,7 +178,7 @@ func (r *reply) recall(is kind, token int32) {
 
 // advance emits what later tokens cannot change: no part of a character, and nothing that may become a stop string.
 func (r *reply) advance() (stopped string, err error) {
-	r.text = strings.TrimPrefix(r.tok.Decode(r.out), " ") // recipe.Prompt.Answer
+	r.text = r.decode()
 	end := len(r.text)
 	for _, s := range r.stop {
 		if at := strings.Index(r.text, s); at >= 0 {
@@ -195,6 +198,11 @@ func (r *reply) advance() (stopped string, err error) {
 		}
 	}
 	return "", r.send(whole(r.text[:end]))
+}
+
+// decode gives the text of the answer's tokens.
+func (r *reply) decode() string {
+	return strings.TrimPrefix(r.tok.Decode(r.out), " ") // recipe.Prompt.Answer
 }
 
 // send emits text up to byte end.
@@ -221,6 +229,9 @@ func (r *reply) finish() (string, error) {
 			return "", err
 		}
 		r.ended = stopped != ""
+	}
+	if r.emit == nil && len(r.stop) == 0 {
+		r.text = r.decode()
 	}
 	return valid(r.text), r.send(len(r.text))
 }

@@ -11,10 +11,10 @@ import (
 )
 
 func draws(o perk.DecodeOptions, logits []float32, n int) []int32 {
-	s := newSampler(o, len(logits))
+	s, t := newSampler(o), newScratch(len(logits))
 	var out []int32
 	for range n {
-		token, _ := s.pick(logits)
+		token, _ := s.pick(logits, t)
 		out = append(out, token)
 	}
 	return out
@@ -25,7 +25,8 @@ func TestSampler(t *testing.T) {
 	if got := draws(perk.DecodeOptions{}, logits, 1); got[0] != 1 {
 		t.Errorf("greedy picked %d, want the smaller id of the two best", got[0])
 	}
-	_, p := newSampler(perk.DecodeOptions{}, 5).pick(logits)
+	greedy := newSampler(perk.DecodeOptions{})
+	_, p := greedy.pick(logits, newScratch(5))
 	want := math.Exp(3) / (math.Exp(1) + 2*math.Exp(3) + math.Exp(2) + math.Exp(-1))
 	if math.Abs(p-want) > 1e-6 {
 		t.Errorf("probability %v, want %v", p, want)

@@ -42,7 +42,7 @@ func describe(err error) (int, string) {
 		return http.StatusUnauthorized, "denied: " + err.Error()
 	case perk.EConflict:
 		return http.StatusConflict, "conflict: " + err.Error()
-	case perk.EUnavailable, perk.ENoSpace:
+	case perk.EUnavailable, perk.EBusy, perk.ENoSpace:
 		return http.StatusServiceUnavailable, string(code) + ": " + err.Error()
 	case perk.ECanceled:
 		return 499, "canceled: " + err.Error() // as nginx: the client closed the request

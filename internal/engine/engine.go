@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"os"
-	"runtime"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/semaphore"
@@ -102,9 +101,9 @@ func (e *Engine) Ask(ctx context.Context, q perk.Question, emit func(string) err
 	return e.rea.Ask(ctx, q, emit)
 }
 
-// AskAll implements plugin.Module: as many questions at a time as there are threads.
+// AskAll implements plugin.Module. The questions are decoded together, and the adapters of the next ones are loaded meanwhile.
 func (e *Engine) AskAll(ctx context.Context, questions []perk.Question, done func(int, *perk.Answer, error)) error {
-	return plugin.AskEach(ctx, e.rea, runtime.GOMAXPROCS(0), questions, done)
+	return plugin.AskEach(ctx, e.rea, e.rea.Places(), questions, done)
 }
 
 // Forget implements plugin.Module.

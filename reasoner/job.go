@@ -1,0 +1,134 @@
+package reasoner
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/lm"
+)
+
+// job is one question on its way through a lane, from its prompt's first token to its reply's last.
+type job struct {
+	ctx     context.Context
+	adapted *lm.Adapted
+	seq     *lm.Sequence // nil: one of the lanes' own, under adapted
+	own     bool         // seq is the lanes' own
+	prompt  []int32      // what is not yet read
+	limit   int          // most tokens of the reply; 0: only read the prompt
+	pick    sampler
+	rep     *reply
+	next    [1]int32 // the last token of the reply, which is read next
+	tokens  int      // of the reply
+	stopped string
+	mail    mailbox
+
+	submitted, read, ended time.Time // read: the prompt was
+	err                    error
+	done                   chan struct{} // closed when the lane has let go of the job
+}
+
+// mailbox carries an answer's pieces from the lane, which never waits, to the caller.
+type mailbox struct {
+	mu     sync.Mutex
+	pieces []string
+	more   chan struct{} // of one; nil: nobody wants pieces
+}
+
+func (m *mailbox) put(piece string) error {
+	m.mu.Lock()
+	m.pieces = append(m.pieces, piece)
+	m.mu.Unlock()
+	select {
+	case m.more <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// empty hands the pieces that are there to emit.
+func (j *job) empty(emit func(string) error) error {
+	m := &j.mail
+	m.mu.Lock()
+	pieces := m.pieces
+	m.pieces = nil
+	m.mu.Unlock()
+	for _, p := range pieces {
+		if j.ctx.Err() != nil {
+			return j.canceled()
+		}
+		if err := emit(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do takes a job through the lanes and hands its pieces to emit, which may be nil, in the caller's goroutine. When it returns no lane knows the job any
+// more. Errors: EBusy, ECanceled, EInvalid, and emit's own.
+func (l *lanes) do(ctx context.Context, j *job, emit func(string) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	j.ctx, j.done, j.submitted = ctx, make(chan struct{}), time.Now()
+	if emit != nil {
+		j.mail.more = make(chan struct{}, 1)
+	}
+	if err := l.submit(j); err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-j.mail.more:
+			if err := j.empty(emit); err != nil {
+				cancel()
+				l.withdraw(j)
+				<-j.done
+				return err
+			}
+		case <-ctx.Done():
+			l.withdraw(j)
+			<-j.done
+			return j.err
+		case <-j.done:
+			if j.err == nil && emit != nil {
+				return j.empty(emit)
+			}
+			return j.err
+		}
+	}
+}
+
+// finish lets go of a job.
+func (j *job) finish(err error) {
+	j.err, j.ended = err, time.Now()
+	close(j.done)
+}
+
+// canceled is the error of a job whose context ended.
+func (j *job) canceled() error { return perk.E(perk.ECanceled, "reasoner.Ask", j.ctx.Err()) }
+
+// take picks the reply's next token from logits and reports whether the reply goes on.
+func (j *job) take(logits []float32, s *scratch) (more bool, err error) {
+	if j.read.IsZero() {
+		j.read = time.Now()
+	}
+	if j.limit == 0 {
+		return false, nil
+	}
+	d := decoded{}
+	d.token, d.probability = j.pick.pick(logits, s)
+	if j.rep.mayAnswer() {
+		d.entropy = s.entropy()
+	}
+	j.tokens++
+	j.next[0] = d.token
+	if j.stopped, err = j.rep.add(d); err != nil || j.stopped != "" {
+		return false, err
+	}
+	if j.tokens == j.limit {
+		j.stopped = stoppedLength
+		return false, nil
+	}
+	return true, nil
+}
