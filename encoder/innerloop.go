@@ -33,7 +33,7 @@ type group struct {
 	batch   lm.Batch
 	weights []float32 // (B*T): token weight over LossDivisor, 0 where there is no target
 	total   float64   // sum of the token weights
-	pass    *lm.Pass  // kept between steps where memory allows, else nil
+	pass    *lm.Pass  // kept between steps where that spares work and memory allows, else nil
 }
 
 // Run makes the recipe's inner steps and gives phi_N. Each step takes the gradient of the sum of the weighted token losses over
@@ -60,15 +60,15 @@ func (l *Loop) Run(ctx context.Context, c *Chunks, progress func(perk.Progress))
 		cov = newCovariance(r)
 	}
 	p := perk.Progress{Total: c.Len() * r.Steps}
-	keep := l.KeepBytes
-	if r.Steps == 1 {
-		keep = 0 // there is no later step to keep a pass for
+	run := run{Loop: l, workers: lm.NewWorkers(l.Threads), keep: l.KeepBytes}
+	if r.Steps == 1 || !l.Model.HasTrunk(phi) {
+		run.keep = 0 // there is no later step to keep a pass for, or nothing in it
 	}
 	for step := range r.Steps {
 		grad.Clear()
 		var loss, total float64
 		for _, g := range groups {
-			part, err := l.gradient(ctx, g, phi, grad, cov, &keep, &tr)
+			part, err := run.gradient(ctx, g, phi, grad, cov, &tr)
 			if err != nil {
 				return nil, tr, err
 			}
@@ -105,19 +105,28 @@ func diverged(what string, step int, r *recipe.Recipe) error {
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
+// run is what the groups of a Run share.
+type run struct {
+	*Loop
+	workers *lm.Workers
+	keep    int64 // bytes left for passes that are kept
+}
+
 // gradient adds one group's gradient to grad and gives its weighted loss over LossDivisor.
-func (l *Loop) gradient(ctx context.Context, g *group, phi, grad *lora.Adapter, cov *covariance, keep *int64, tr *Trace) (float64, error) {
+func (l *run) gradient(ctx context.Context, g *group, phi, grad *lora.Adapter, cov *covariance, tr *Trace) (float64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, perk.E(perk.ECanceled, "encoder.Run", err)
 	}
 	pass := g.pass
 	if pass == nil {
+		size := l.passBytes(g.batch)
+		keep := size <= l.keep
 		var err error
-		if pass, err = l.Model.NewPass(ctx, g.batch, phi, l.Threads); err != nil {
+		if pass, err = l.Model.PassOn(ctx, l.workers, g.batch, phi, keep); err != nil {
 			return 0, err
 		}
-		if n := l.passBytes(g.batch); n <= *keep {
-			*keep -= n
+		if keep {
+			l.keep -= size
 			g.pass = pass
 		}
 		trunk, _ := pass.FLOPs()
@@ -139,16 +148,13 @@ func (l *Loop) gradient(ctx context.Context, g *group, phi, grad *lora.Adapter, 
 	return pass.Gradient(ctx, phi, g.weights, grad)
 }
 
-// passBytes estimates what a pass holds: for each token a residual and a key, and for each thread the activations of its rows in all layers. It is
-// an upper estimate where the lowest layers are not adapted.
+// passBytes bounds what a pass keeps: for each token a residual and a key.
 func (l *Loop) passBytes(b lm.Batch) int64 {
-	const rows = 256 // a thread's share of a batch
-	cfg, rank := l.Model.Config(), 0
+	rank := 0
 	for _, p := range l.Recipe.Init.Pairs {
 		rank = max(rank, p.Rank)
 	}
-	row := 8*cfg.Dim + 3*cfg.FF + cfg.Heads*b.T + 7*rank
-	return 4 * (int64(len(b.Tokens))*int64(cfg.Dim+rank) + int64(l.Threads)*int64(max(rows, b.T))*int64(cfg.Layers)*int64(row))
+	return 4 * int64(len(b.Tokens)) * int64(l.Model.Config().Dim+rank)
 }
 
 // weigh fills the group's weights. They come from the base model alone and hold for all steps.

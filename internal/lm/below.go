@@ -17,7 +17,9 @@ func (m *Model) Below(ctx context.Context, b Batch, layer, threads int) ([]float
 	}
 	p := &Pass{m: m, batch: b, groups: cutBatch(b), cut: cut{layer: layer}, x: make([]float32, b.B*b.T*m.cfg.Dim)}
 	for range min(max(threads, 1), len(p.groups)) {
-		p.workers = append(p.workers, &worker{acts: []*acts{newActs(m.cfg, m.arch, p.groups[0].seqs, b.T)}}) // trunk uses one layer's, over and over
+		s := &acts{} // trunk uses one layer's, over and over
+		s.fit(m.cfg, m.arch, p.groups[0].seqs, b.T)
+		p.workers = append(p.workers, &worker{acts: []*acts{s}})
 	}
 	if err := p.each(ctx, p.trunk, nil); err != nil {
 		return nil, err

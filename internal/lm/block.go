@@ -13,28 +13,38 @@ type acts struct {
 	qkv               []float32 // dim + 2 kv: fused projection, nil without one
 	n1, c, q, k, v, o []float32 // dim, dim, dim, kv, kv, dim: normalised, mixed, rotated, ..., attended
 	p                 []float32 // (sequences, heads, T, T) attention probabilities
-	n2, m             []float32 // dim: normalised, with gain (n2 itself without gains)
+	n2, gained        []float32 // dim: normalised, with gain (nil without gains)
+	m                 []float32 // gained, or n2
 	u, g, a           []float32 // ff: up, gate (nil without one), activated
 	inv1, inv2        []float32 // one a row
 	low               [modules]lowRank
 }
 
-func newActs(c Config, ar arch, seqs, T int) *acts {
+// fit makes room for so many sequences; what is there already is kept and undefined.
+func (s *acts) fit(c Config, ar arch, seqs, T int) {
 	rows := seqs * T
-	f := func(width int) []float32 { return make([]float32, rows*width) }
-	s := &acts{n1: f(c.Dim), c: f(c.Dim), q: f(c.Dim), k: f(c.kvDim()), v: f(c.kvDim()), o: f(c.Dim), p: f(c.Heads * T),
-		n2: f(c.Dim), u: f(c.FF), a: f(c.FF), inv1: f(1), inv2: f(1)}
+	f := func(x *[]float32, width int) { *x = grow(*x, rows*width) }
+	for _, x := range []*[]float32{&s.n1, &s.c, &s.q, &s.o, &s.n2} {
+		f(x, c.Dim)
+	}
+	f(&s.k, c.kvDim())
+	f(&s.v, c.kvDim())
+	f(&s.p, c.Heads*T)
+	f(&s.u, c.FF)
+	f(&s.a, c.FF)
+	f(&s.inv1, 1)
+	f(&s.inv2, 1)
 	s.m = s.n2
 	if ar.gains() {
-		s.m = f(c.Dim)
+		f(&s.gained, c.Dim)
+		s.m = s.gained
 	}
 	if ar.has(modGate) {
-		s.g = f(c.FF)
+		f(&s.g, c.FF)
 	}
 	if ar.has(modQKV) {
-		s.qkv = f(c.Dim + 2*c.kvDim())
+		f(&s.qkv, c.Dim+2*c.kvDim())
 	}
-	return s
 }
 
 // grads is the scratch of one layer's backward pass over a group.
@@ -46,14 +56,20 @@ type grads struct {
 	low            lowRank
 }
 
-func newGrads(c Config, ar arch, seqs, T int) *grads {
+// fit makes room for so many sequences.
+func (d *grads) fit(c Config, ar arch, seqs, T int) {
 	rows := seqs * T
-	f := func(width int) []float32 { return make([]float32, rows*width) }
-	d := &grads{dq: f(c.Dim), dk: f(c.kvDim()), dv: f(c.kvDim()), dc: f(c.Dim), du: f(c.FF), dg: f(c.FF), ds: make([]float32, attnBlock*T)}
+	f := func(x *[]float32, width int) { *x = grow(*x, rows*width) }
+	f(&d.dq, c.Dim)
+	f(&d.dc, c.Dim)
+	f(&d.dk, c.kvDim())
+	f(&d.dv, c.kvDim())
+	f(&d.du, c.FF)
+	f(&d.dg, c.FF)
+	d.ds = grow(d.ds, attnBlock*T)
 	if ar.has(modQKV) {
-		d.dqkv = f(c.Dim + 2*c.kvDim())
+		f(&d.dqkv, c.Dim+2*c.kvDim())
 	}
-	return d
 }
 
 // attention adds a layer's attention to the residual x of rows = sequences·T rows.

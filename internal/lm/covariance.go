@@ -19,10 +19,7 @@ func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32
 		return perk.Errorf(perk.EInvalid, op, "%d weights for %d positions, or %d elements for a covariance of rank %d", len(weights), len(p.batch.Tokens), len(gram), r)
 	}
 	return p.each(ctx, func(w *worker, g group) {
-		if w.gram == nil {
-			w.gram = make([]float32, r*r)
-			w.weighted = make([]float32, p.groups[0].seqs*p.batch.T*r)
-		}
+		w.gram, w.weighted = grow(w.gram, r*r), grow(w.weighted, p.groups[0].seqs*p.batch.T*r)
 		keys, base := p.rows(p.keys, g, r), g.first*p.batch.T
 		rows := g.seqs * p.batch.T
 		for i := range rows {
@@ -33,5 +30,5 @@ func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32
 			kernel.Scale(w.weighted[i*r:(i+1)*r], f, keys[i*r:(i+1)*r])
 		}
 		kernel.Gemm(true, false, r, r, rows, keys, r, w.weighted, r, 0, w.gram, r)
-	}, func(w *worker, _ group) { kernel.Add(gram, gram, w.gram) })
+	}, func(w *worker, _ group) { kernel.Add(gram, gram, w.gram[:r*r]) })
 }

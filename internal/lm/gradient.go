@@ -8,50 +8,6 @@ import (
 	"github.com/perkdb/perk/internal/lora"
 )
 
-// headRows is the number of positions whose logits are held at once.
-const headRows = 128
-
-// worker is the scratch of one thread of a Pass, kept between calls.
-type worker struct {
-	acts      []*acts   // from the cut's layer upwards; one at least, for the trunk
-	x, dx     []float32 // (rows, dim)
-	inv       []float32 // (rows)
-	d         *grads    // made by the first Gradient
-	grad      *lora.Adapter
-	pairs     []pairs // of grad
-	loss      float64
-	active    []int     // rows of the group that have a loss
-	h, logits []float32 // (headRows, dim), (headRows, vocab)
-	sums      [headRows]float32
-	gram      []float32 // (rank, rank), made by the first Covariance
-	weighted  []float32 // (rows, rank)
-}
-
-func newWorker(p *Pass) *worker {
-	c, T := p.m.cfg, p.batch.T
-	seqs := p.groups[0].seqs
-	w := &worker{x: make([]float32, seqs*T*c.Dim), dx: make([]float32, seqs*T*c.Dim), inv: make([]float32, seqs*T)}
-	w.acts = append(w.acts, newActs(c, p.m.arch, seqs, T))
-	for i := p.cut.layer + 1; i < c.Layers; i++ {
-		w.acts = append(w.acts, newActs(c, p.m.arch, seqs, T))
-	}
-	return w
-}
-
-// needGrad makes what only Gradient needs.
-func (w *worker) needGrad(p *Pass) error {
-	if w.d != nil {
-		return nil
-	}
-	c := p.m.cfg
-	w.d = newGrads(c, p.m.arch, p.groups[0].seqs, p.batch.T)
-	w.h = make([]float32, headRows*c.Dim)
-	w.logits = make([]float32, headRows*c.Vocab)
-	w.grad = p.shape.Zeros()
-	w.pairs = make([]pairs, c.Layers)
-	return place(w.pairs, p.slots, w.grad, true)
-}
-
 // forward runs a group from the cut to the top and returns its residual (rows, dim).
 func (p *Pass) forward(w *worker, g group) []float32 {
 	m, T := p.m, p.batch.T
@@ -93,7 +49,7 @@ func (p *Pass) Gradient(ctx context.Context, ad *lora.Adapter, weights []float32
 		return 0, err
 	}
 	for _, w := range p.workers {
-		if err := w.needGrad(p); err != nil {
+		if err := w.fitGrad(p); err != nil {
 			return 0, err
 		}
 	}

@@ -78,17 +78,20 @@ func (l *linear) mulGrad(rows int, dy []float32, beta float32, dx []float32) {
 func (l *linear) forward(rows int, x []float32, beta float32, y []float32, p *lora.Pair, scale float32, t *lowRank) {
 	l.mul(rows, x, beta, y)
 	if p != nil {
-		keys(rows, x, p, scale, t)
+		keys(rows, x, p, nil, scale, t)
 		addLowRank(rows, p, t.key, y)
 	}
 }
 
-// keys computes t.key = scale f(x Aᵀ).
-func keys(rows int, x []float32, p *lora.Pair, scale float32, t *lowRank) {
+// keys computes t.key = scale f(x Aᵀ), with A from packed unless that is nil.
+func keys(rows int, x []float32, p *lora.Pair, packed *kernel.PackedBF16, scale float32, t *lowRank) {
 	t.fit(rows, p)
-	if rows == 1 {
+	switch {
+	case packed != nil:
+		kernel.GemmBF16(rows, x, p.In, packed, 0, t.key, p.Rank)
+	case rows == 1:
 		kernel.Gemv(p.Rank, p.In, p.A, p.In, x, 0, t.key)
-	} else {
+	default:
 		kernel.Gemm(false, true, rows, p.Rank, p.In, x, p.In, p.A, p.In, 0, t.key, p.Rank)
 	}
 	if p.NormA {

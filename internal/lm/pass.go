@@ -6,11 +6,12 @@ import (
 	"sync/atomic"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/lora"
 )
 
 // Pass is a batch with the part of its forward pass done that no write changes: everything below the lowest adapted module.
-// Its memory is one residual (and one key) for each token, and the activations of one group of sequences for each thread.
+// Its memory is one residual (and one key) for each token, beside the Workers that it computes in.
 // Not safe for concurrent use.
 type Pass struct {
 	m       *Model
@@ -21,9 +22,10 @@ type Pass struct {
 	scale   float32
 	groups  []group
 	workers []*worker
-	x       []float32 // (B·T, dim) residual at the cut
-	keys    []float32 // (B·T, rank) scaled keys of the cut module, where the cut is inside it
-	pairs   []pairs   // of the adapter in use, one a layer; nil entries for the base model
+	x       []float32          // (B·T, dim) residual at the cut
+	keys    []float32          // (B·T, rank) scaled keys of the cut module, where the cut is inside it
+	pairs   []pairs            // of the adapter in use, one a layer; nil entries for the base model
+	a       *kernel.PackedBF16 // A of the cut module, where the cut is inside it and the model is a bfloat16 view
 }
 
 // cut is where the part that is done ends: before a layer's attention, before its MLP, or inside its down projection, between A and B.
@@ -44,6 +46,12 @@ const (
 // tensors train, and holds those that do not train; it may be nil for the base model. The batch is kept and must not change.
 // threads below 1 count as 1. Errors: EInvalid (tokens, targets, sizes, modules), ECanceled.
 func (m *Model) NewPass(ctx context.Context, b Batch, shape *lora.Adapter, threads int) (*Pass, error) {
+	return m.PassOn(ctx, NewWorkers(threads), b, shape, true)
+}
+
+// PassOn is NewPass in memory that other passes share: only one of them may run at a time. Without keep the residuals are shared as well, so that the pass ends
+// with the next one of the kind.
+func (m *Model) PassOn(ctx context.Context, ws *Workers, b Batch, shape *lora.Adapter, keep bool) (*Pass, error) {
 	if err := b.check(m.cfg); err != nil {
 		return nil, err
 	}
@@ -59,17 +67,36 @@ func (m *Model) NewPass(ctx context.Context, b Batch, shape *lora.Adapter, threa
 		p.scale = shape.Scale
 	}
 	p.cut = m.cutAt(slots)
-	p.x = make([]float32, b.B*b.T*m.cfg.Dim)
+	n := b.B * b.T * m.cfg.Dim
+	size := n
 	if p.cut.stage == insideDown {
-		p.keys = make([]float32, b.B*b.T*slots[0].pair.Rank)
+		size += b.B * b.T * slots[0].pair.Rank
 	}
-	for range min(max(threads, 1), len(p.groups)) {
-		p.workers = append(p.workers, newWorker(p))
+	var x []float32
+	if keep {
+		x = make([]float32, size)
+	} else {
+		ws.x = grow(ws.x, size)
+		x = ws.x
+	}
+	p.x, p.keys = x[:n], x[n:]
+	if p.cut.stage == insideDown && m.head.fwd != nil {
+		p.a = ws.rounded(p.pairs[p.cut.layer][modDown])
+	}
+	p.workers = ws.all[:min(len(ws.all), len(p.groups))]
+	for _, w := range p.workers {
+		w.fit(p)
 	}
 	if err := p.each(ctx, p.trunk, nil); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// HasTrunk tells whether passes for adapters of a shape do work that keeping them would spare later: some layers are below the lowest adapted module.
+func (m *Model) HasTrunk(shape *lora.Adapter) bool {
+	slots, err := m.slots(shape)
+	return err == nil && m.cutAt(slots) != cut{stage: beforeAttention}
 }
 
 // cutAt finds the deepest point below which nothing is adapted.
@@ -109,7 +136,7 @@ func (p *Pass) trunk(w *worker, g group) {
 	}
 	m.mlpInner(l, none, 0, s, x, rows)
 	t := &s.low[modDown]
-	keys(rows, s.a, p.pairs[p.cut.layer][modDown], p.scale, t)
+	keys(rows, s.a, p.pairs[p.cut.layer][modDown], p.a, p.scale, t)
 	copy(p.rows(p.keys, g, p.slots[0].pair.Rank), t.key)
 	l.lin[modDown].mul(rows, s.a, 1, x)
 }
