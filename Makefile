@@ -6,12 +6,14 @@ PAPER   ?= docs/results
 # Folders of trained baselines (docs/training/readers) that the study compares with.
 READERS ?= $(patsubst %/recipe.safetensors,%,$(wildcard build/readers/*/recipe.safetensors))
 BIN     := build/bin
+# The module inside Weaviate's server is a Go module of its own: nothing else needs all of Weaviate's dependencies.
+INSIDE  := integration/weaviatemodule
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Packages with fuzz tests, found by their names.
 FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run run-weaviate test vet race e2e crash bench fuzz paper paper-smoke ablations generate clean
+.PHONY: help build run run-weaviate weaviate weaviate-next test vet race e2e crash bench fuzz paper paper-smoke ablations generate clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,18 +27,31 @@ run: build ## serve a generated sample collection and ask about it; ARGS=--once 
 run-weaviate: build ## the same with the documents in a real Weaviate, built from its Go module
 	$(BIN)/perk demo --weaviate-server $(BIN) $(ARGS)
 
+weaviate: build ## build a Weaviate server with the perk module inside into build/bin, from Weaviate's Go module
+	$(GO) -C $(INSIDE) run ./cmd/rehost -out ../../build/weaviate -binary ../../$(BIN)/weaviate-perk-server
+
+NEXT ?= v1.36.0
+weaviate-next: ## see that the module also builds into another version of Weaviate; NEXT=v1.36.0
+	$(GO) -C $(INSIDE) run ./cmd/rehost -weaviate $(NEXT) -out ../../build/weaviate-$(NEXT) -binary ../../build/weaviate-$(NEXT)/server
+
 test: vet paper-smoke ## what CI runs: formatting, vet, staticcheck, all tests, short tests under the race detector
 	$(GO) test ./...
+	$(GO) -C $(INSIDE) test ./...
 	$(GO) test -race -short ./...
 
 vet: ## formatting, go.mod, vet, staticcheck
 	@files=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); test -z "$$files" || { echo "run gofmt -w on:"; echo "$$files"; exit 1; }
 	$(GO) mod tidy -diff
+	$(GO) -C $(INSIDE) mod tidy -diff
 	$(GO) vet ./...
+	$(GO) -C $(INSIDE) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-e2e: ## the main job against a real Weaviate server, which is built into build/bin the first time
+# Built with the module's dependencies, the stock server shares nearly all of its compiled packages with the server that has the module.
+e2e: ## the main job against real Weaviate servers, stock and with the module, which are built into build/bin the first time
+	$(GO) -C $(INSIDE) build -o ../../$(BIN)/weaviate-server github.com/weaviate/weaviate/cmd/weaviate-server
 	PERK_E2E=1 $(GO) test -count=1 -timeout 30m ./integration/...
+	PERK_E2E=1 $(GO) -C $(INSIDE) test -count=1 -timeout 30m ./e2e
 
 crash: ## kill -9 at 200 random moments of writing, then look for half or lost adapters
 	$(GO) test ./adapterstore -run '^TestCrash$$' -v -count=1 -timeout 20m -crash.rounds=200

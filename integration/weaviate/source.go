@@ -11,6 +11,7 @@ import (
 	"github.com/weaviate/weaviate/entities/models"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/weaviate/objtext"
 )
 
 // RefProperty is the text property that holds an object's own key for prompts.
@@ -123,15 +124,7 @@ func (s *Source) Document(ctx context.Context, id perk.DocumentID) (perk.Documen
 }
 
 // text joins an object's text properties.
-func (s *Source) text(o *models.Object) string {
-	var parts []string
-	for _, name := range s.c.Properties {
-		if v := property(o, name); v != "" {
-			parts = append(parts, v)
-		}
-	}
-	return strings.Join(parts, "\n\n")
-}
+func (s *Source) text(o *models.Object) string { return objtext.Join(o.Properties, s.c.Properties) }
 
 // property gives a text property, "" when the object has none.
 func property(o *models.Object, name string) string {

@@ -22,6 +22,8 @@ type Config struct {
 	Dir    string // data and log; made when missing
 	APIKey string // when set, requests need it; otherwise anybody may do anything
 
+	Env []string // "KEY=value", added to the environment; in place of what Start sets otherwise
+
 	HTTP, GRPC, Gossip, Raft int // ports; those after Gossip and Raft are used too
 }
 
@@ -32,6 +34,9 @@ type Server struct {
 	log    *os.File
 	exited chan struct{} // closed when the process has ended
 }
+
+// PID is the node's process id.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
 
 // Endpoint is the address of REST and GraphQL.
 func (s *Server) Endpoint() string { return "http://127.0.0.1:" + strconv.Itoa(s.Config.HTTP) }
@@ -143,8 +148,10 @@ func (c Config) environment() []string {
 		fmt.Sprint("RAFT_PORT=", c.Raft), fmt.Sprint("RAFT_INTERNAL_RPC_PORT=", c.Raft+1), fmt.Sprint("GRPC_PORT=", c.GRPC),
 	}
 	if c.APIKey == "" {
-		return append(env, "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED=true")
+		env = append(env, "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED=true")
+	} else {
+		env = append(env, "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED=false", "AUTHENTICATION_APIKEY_ENABLED=true",
+			"AUTHENTICATION_APIKEY_ALLOWED_KEYS="+c.APIKey, "AUTHENTICATION_APIKEY_USERS=perk")
 	}
-	return append(env, "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED=false", "AUTHENTICATION_APIKEY_ENABLED=true",
-		"AUTHENTICATION_APIKEY_ALLOWED_KEYS="+c.APIKey, "AUTHENTICATION_APIKEY_USERS=perk")
+	return append(env, c.Env...) // the last of equal keys holds
 }

@@ -1,0 +1,48 @@
+package weaviatemodule
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/weaviate/weaviate/entities/models"
+	"github.com/weaviate/weaviate/usecases/auth/authentication/composer"
+	authzerrors "github.com/weaviate/weaviate/usecases/auth/authorization/errors"
+
+	"github.com/perkdb/perk"
+)
+
+// errNobody says that a request has no valid key.
+var errNobody = errors.New("the request carries no key that this server takes")
+
+// principal finds out who asks, as Weaviate's own handlers do: modules' handlers are served before its authentication. It is nil for an anonymous
+// caller, whom the authoriser may still refuse.
+func (m *Module) principal(r *http.Request) (*models.Principal, error) {
+	server := m.database.state
+	config := server.ServerConfig.Config.Authentication
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || token == "" {
+		if config.AnonymousAccess.Enabled {
+			return nil, nil
+		}
+		return nil, errNobody
+	}
+	who, err := composer.New(config, server.APIKey, server.OIDC)(token, nil)
+	if err != nil {
+		return nil, errNobody
+	}
+	return who, nil
+}
+
+// may asks Weaviate's authoriser. It gives nil, errNobody or an EDenied error.
+func (m *Module) may(r *http.Request, who *models.Principal, verb string, resources ...string) error {
+	err := m.database.state.Authorizer.Authorize(r.Context(), who, verb, resources...)
+	var nobody authzerrors.Unauthenticated
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &nobody):
+		return errNobody
+	}
+	return perk.E(perk.EDenied, Name, err)
+}

@@ -1,0 +1,161 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/perkdb/perk/integration/weaviate/server"
+)
+
+var kills = flag.Int("kill.rounds", 2, "how often plugin and server are each killed")
+
+// pluginPID is the process id of the plugin, 0 while it is away.
+func (n *node) pluginPID(t testing.TB) int {
+	t.Helper()
+	status, text := n.call(t, http.MethodGet, "/v1/modules/perk/status", "")
+	var body struct{ Plugin *struct{ PID int } }
+	if status != http.StatusOK || json.Unmarshal([]byte(text), &body) != nil || body.Plugin == nil {
+		return 0
+	}
+	return body.Plugin.PID
+}
+
+// plugins counts the processes that serve a data directory.
+func plugins(t testing.TB, home string) int {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for _, path := range lines {
+		text, err := os.ReadFile(path)
+		args := strings.Split(string(text), "\x00")
+		if err == nil && len(args) > 3 && args[1] == "plugin" && args[3] == home {
+			count++
+		}
+	}
+	return count
+}
+
+// load writes and asks until stop, and counts what it sees. A story's present and last place are right while it is being rewritten.
+type load struct {
+	sync.Mutex
+	stories []*story
+	stop    atomic.Bool
+	answers atomic.Int64
+}
+
+func (l *load) run(t *testing.T, n func() *node, draw *library) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for round := 0; !l.stop.Load(); round++ {
+		at := rng.IntN(len(l.stories))
+		l.Lock()
+		s := draw.draw(t, at, "", l.stories[at].place)
+		l.stories[at] = s
+		l.Unlock()
+		r, err := http.NewRequest(http.MethodPut, n().Endpoint()+"/v1/objects/Story/"+s.uuid, strings.NewReader(s.object("Story")))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		r.Header.Set("Content-Type", "application/json")
+		if resp, err := http.DefaultClient.Do(r); err == nil { // the server may be away
+			resp.Body.Close()
+		}
+		body := fmt.Sprintf(`{"query":%q}`, fmt.Sprintf(`{Get{Story(limit:5){content _additional{id %s}}}}`, perkField(where)))
+		resp, err := http.Post(n().Endpoint()+"/v1/graphql", "application/json", strings.NewReader(body))
+		if err != nil {
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		var out struct {
+			Data struct {
+				Get map[string][]struct {
+					hit
+					Content string
+				}
+			}
+		}
+		err = json.NewDecoder(resp.Body).Decode(&out)
+		resp.Body.Close()
+		for _, h := range out.Data.Get["Story"] {
+			if err == nil && h.Additional.Perk.State == "ready" {
+				l.answers.Add(1)
+				for _, f := range h.Additional.Perk.Support { // what was recalled stands in the very text that the hit shows
+					if f.Start != nil && !strings.Contains(h.Content[*f.Start:*f.End], strings.Fields(f.Text)[0]) {
+						t.Errorf("%q is not at %d of the hit's text", f.Text, *f.Start)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestKilled kills the plugin and the server in turn while somebody writes and asks. Both come back unaided, nothing is lost, and no process is left.
+func TestKilled(t *testing.T) {
+	home := shortDir(t)
+	n := start(t, server.Config{}, home)
+	n.must(t, http.MethodPost, "/v1/schema", class, nil)
+	draw := newLibrary(23)
+	l := &load{}
+	for i := range 8 {
+		l.stories = append(l.stories, draw.draw(t, i, "", ""))
+	}
+	n.put(t, "Story", l.stories...)
+	var current atomic.Pointer[node]
+	current.Store(n)
+	var working sync.WaitGroup
+	working.Go(func() { l.run(t, current.Load, draw) })
+	stop := sync.OnceFunc(func() {
+		l.stop.Store(true)
+		working.Wait()
+	})
+	t.Cleanup(stop)
+	rng := rand.New(rand.NewPCG(5, 6))
+	pause := func() { time.Sleep(time.Duration(rng.IntN(1500)) * time.Millisecond) }
+	for range *kills {
+		pause()
+		before := n.pluginPID(t)
+		if before == 0 || syscall.Kill(before, syscall.SIGKILL) != nil {
+			t.Fatalf("plugin %d cannot be killed", before)
+		}
+		eventually(t, 30*time.Second, "a new plugin", func() bool { pid := n.pluginPID(t); return pid != 0 && pid != before })
+		pause()
+		if err := syscall.Kill(n.PID(), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 20*time.Second, "without an orphan", func() bool { return plugins(t, home) == 0 })
+		n = start(t, n.Config, home)
+		current.Store(n)
+	}
+	stop()
+	t.Logf("%d answers meanwhile", l.answers.Load())
+	if l.answers.Load() == 0 {
+		t.Error("nothing was answered meanwhile")
+	}
+	eventually(t, time.Minute, "all ready", func() bool {
+		hits, _ := n.query(t, "Story", "limit:20", perkField(where))
+		ready := 0
+		for _, h := range hits {
+			if h.Additional.Perk.State == "ready" {
+				ready++
+			}
+		}
+		return len(hits) == len(l.stories) && ready == len(hits) && len(n.adapters(t)) == len(hits)
+	})
+	if got := plugins(t, home); got != 1 {
+		t.Errorf("%d plugin processes", got)
+	}
+}

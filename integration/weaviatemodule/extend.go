@@ -1,0 +1,73 @@
+package weaviatemodule
+
+import (
+	"context"
+
+	"github.com/weaviate/weaviate/entities/models"
+	"github.com/weaviate/weaviate/entities/moduletools"
+	"github.com/weaviate/weaviate/entities/search"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/weaviate/objtext"
+)
+
+// extend answers for the hits of one query; it is Weaviate's to call. Arguments that make no sense and a class's wrong config fail the query.
+// Everything else is told by the hits.
+func (m *Module) extend(ctx context.Context, in []search.Result, arguments any, _ *int, _ map[string]any, _ moduletools.ClassConfig) ([]search.Result, error) {
+	p, ok := arguments.(*params)
+	if !ok || len(in) == 0 {
+		return in, nil
+	}
+	if p.problem != nil {
+		return nil, p.problem
+	}
+	c, err := m.database.class(in[0].ClassName)
+	if err != nil {
+		return nil, err
+	}
+	hits := make([]*hit, len(in))
+	for i := range in {
+		hits[i] = m.hit(&in[i], c, p.Tenant)
+	}
+	if err := m.fits(ctx, c); err != nil {
+		for _, h := range hits {
+			h.reply = refused(h.id, err)
+		}
+	} else if p.Question == "" {
+		m.states(ctx, hits)
+	} else {
+		m.askAll(ctx, hits, question{p.Question, perk.DecodeOptions{MaxTokens: p.MaxTokens}})
+	}
+	for i := range in {
+		if in[i].AdditionalProperties == nil {
+			in[i].AdditionalProperties = models.AdditionalProperties{}
+		}
+		in[i].AdditionalProperties[Name] = hits[i].reply
+	}
+	return in, nil
+}
+
+// hit takes a result's key and text.
+func (m *Module) hit(r *search.Result, c classConfig, tenant string) *hit {
+	if tenant == "" {
+		tenant = r.Tenant
+	}
+	if !c.Tenants {
+		tenant = ""
+	}
+	id := perk.DocumentID{Collection: r.ClassName, Tenant: tenant, UUID: r.ID.String()}
+	return &hit{id: id, text: objtext.Join(r.Schema, c.Properties), loose: c.Tenants && tenant == ""}
+}
+
+// fits reports an EInvalid error where the class wants another model than the plugin's.
+func (m *Module) fits(ctx context.Context, c classConfig) error {
+	if c.Model == "" {
+		return nil
+	}
+	info, err := remote{m.link}.Info(ctx)
+	if err != nil || c.Model == info.ModelName || c.Model == info.Model.String() {
+		return err
+	}
+	return perk.Errorf(perk.EInvalid, "moduleConfig.perk", "the class wants the model %q, the plugin has %q", c.Model, info.ModelName).
+		WithHint("start the server with PERK_MODEL of that model, or change the class")
+}
