@@ -1,0 +1,44 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/perkdb/perk/internal/lm"
+)
+
+func TestBenchAsk(t *testing.T) {
+	w := newWorld(t)
+	r := decode[askReport](t, w.ok("bench", "ask", "--stored", "12", "--clients", "4", "--n", "2", "--turn", "10ms", "--tokens", "200,400", "--json"))
+	if len(r.Lengths) != 2 || r.Lengths[1].Document != 400 || r.Lengths[0].P50 <= 0 || r.Lengths[0].P99 < r.Lengths[0].P50 || r.Lengths[0].Answer < 1 {
+		t.Errorf("lengths %+v", r.Lengths)
+	}
+	if r.Apart <= 0 || r.Same <= 0 || r.Ratio <= 0 || r.Single <= 0 || r.Cold.P50 <= 0 || r.Warm.P50 <= 0 {
+		t.Errorf("%+v", r)
+	}
+	w.fails([]string{"int3"}, "bench", "decode", "--precision", "int3")
+}
+
+func TestBenchDecode(t *testing.T) {
+	cfg := lm.Config{Arch: lm.ArchLlama, Vocab: 97, Dim: 64, Layers: 2, Heads: 4, KVHeads: 2, FF: 96, Context: 256, RopeTheta: 1e4, NormEps: 1e-5, TieEmbeddings: true}
+	for _, p := range []lm.Precision{lm.Int8, lm.BFloat16, lm.Float32} {
+		r, err := benchDecode(t.Context(), cfg, p, 70, 3, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Prompt != 70 || r.Bytes <= 0 || r.Prefill <= 0 || r.Tokens <= 0 || r.Memory <= 0 || r.Share <= 0 {
+			t.Errorf("%+v", r)
+		}
+	}
+	if _, err := benchDecode(t.Context(), cfg, lm.Int8, 250, 3, 1<<20); err == nil {
+		t.Error("a prompt that leaves no room was taken")
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	v := []int{5, 1, 4, 2, 3}
+	for q, want := range map[float64]int{0: 1, .5: 3, .99: 5, 1: 5} {
+		if got := quantile(v, q); got != want {
+			t.Errorf("quantile %v: %d, want %d", q, got, want)
+		}
+	}
+}
