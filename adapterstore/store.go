@@ -135,6 +135,23 @@ func (s *Store) Delete(ctx context.Context, id perk.DocumentID) (int, error) {
 	return s.deleteAll(ctx, op, documentPrefix(id))
 }
 
+// DeleteOne removes one adapter, which need not be there, and keeps the document's others. Errors: as Delete.
+func (s *Store) DeleteOne(ctx context.Context, k perk.AdapterKey) error {
+	const op = "adapterstore.DeleteOne"
+	if err := k.Document.Validate(); err != nil {
+		return perk.E(perk.EInvalid, op, err)
+	}
+	leave, err := s.enter(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.update(ctx, op, 0, func(txn *badger.Txn) error {
+		_, err := s.deletePrefix(txn, manifestKey(k), 1)
+		return err
+	})
+}
+
 // manifestsPerTxn keys of any allowed length stay under Badger's transaction limit.
 const manifestsPerTxn = 128
 

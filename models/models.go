@@ -30,6 +30,7 @@ var embedded embed.FS
 type Files struct {
 	Name  string // for people
 	Where string // folder or file, for errors
+	Ref   string // what Shelf.Find takes to give these files again
 	fs.FS        // of files that can be read at offsets
 
 	gguf string // the one file, where it was named itself
@@ -41,17 +42,21 @@ func Nano() Files {
 	if err != nil { // the name is a constant and valid
 		panic(err)
 	}
-	return Files{Name: nanoName, Where: "the program", FS: sub}
+	return Files{Name: nanoName, Where: "the program", Ref: nanoName, FS: sub}
 }
 
 // Path gives the files of a folder, or the one GGUF file; the model is named after it.
 func Path(path string) Files {
 	path = filepath.Clean(path)
 	name := filepath.Base(path)
-	if stem, ok := strings.CutSuffix(name, ggufSuffix); ok {
-		return Files{Name: stem, Where: path, FS: os.DirFS(filepath.Dir(path)), gguf: name}
+	ref, err := filepath.Abs(path)
+	if err != nil { // the working directory is gone: the path itself still does
+		ref = path
 	}
-	return Files{Name: name, Where: path, FS: os.DirFS(path)}
+	if stem, ok := strings.CutSuffix(name, ggufSuffix); ok {
+		return Files{Name: stem, Where: path, Ref: ref, FS: os.DirFS(filepath.Dir(path)), gguf: name}
+	}
+	return Files{Name: name, Where: path, Ref: ref, FS: os.DirFS(path)}
 }
 
 // Model is a base model with its recipe and tokenizer.

@@ -46,7 +46,7 @@ func (s *Shelf) Find(name string) (Files, error) {
 // files gives a model's files: its own, and its base's behind them.
 func (s *Shelf) files(m *Manifest) (Files, error) {
 	where := filepath.Join(s.dir, m.Name)
-	f := Files{Name: m.Name, Where: where, FS: os.DirFS(where)}
+	f := Files{Name: m.Name, Where: where, Ref: m.Name, FS: os.DirFS(where)}
 	if m.Base == "" {
 		return f, nil
 	}

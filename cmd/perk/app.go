@@ -118,8 +118,11 @@ func (a *app) do(body func(ctx context.Context, cmd *cobra.Command, args []strin
 func (a *app) shelf() *models.Shelf { return models.NewShelf(a.models) }
 
 // load reads the model that the flags name.
-func (a *app) load(ctx context.Context) (*models.Model, error) {
-	f, err := a.shelf().Find(a.model)
+func (a *app) load(ctx context.Context) (*models.Model, error) { return a.find(ctx, a.model) }
+
+// find reads a model by name or path.
+func (a *app) find(ctx context.Context, name string) (*models.Model, error) {
+	f, err := a.shelf().Find(name)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perkdb/perk/internal/engine"
+	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/plugin"
 )
 
@@ -27,11 +28,15 @@ func newPlugin(a *app) *cobra.Command {
 // runPlugin uses the process's own standard streams: they are part of go-plugin's contract.
 func (a *app) runPlugin(ctx context.Context) error {
 	log := plugin.NewLogger(os.Stderr).Level(a.log.GetLevel())
-	m, err := a.load(ctx)
+	files, err := a.shelf().Find(a.model)
+	var m *models.Model
+	if err == nil {
+		m, err = models.Load(ctx, files)
+	}
 	if err != nil {
 		return errors.Join(err, plugin.Abort(os.Stderr, err))
 	}
-	e, err := engine.Open(a.storeDir(), m, engine.Options{Version: version(), Logger: log})
+	e, err := engine.Open(a.storeDir(), m, engine.Options{Version: version(), Logger: log, Name: files.Ref, Find: a.find})
 	if err != nil {
 		return errors.Join(err, plugin.Abort(os.Stderr, err))
 	}

@@ -4,6 +4,10 @@
 //
 // Engine joins an encoder, a reasoner and a Badger store. Open makes one; `perk plugin` serves it.
 //
+// # Switching
+//
+// A collection that another model has answered for goes on with that model until the engine's own has written all of its documents (serving.go, docs/adr/0013).
+//
 // # Caveats
 //
 // Encodes wait for each other, because one encode uses every thread already and two at once would only double the memory. Questions

@@ -23,6 +23,10 @@ type Options struct {
 	Threads int    // of an encode; 0: as many as the Go runtime uses
 	Store   adapterstore.Options
 	Logger  zerolog.Logger
+	// Name is what Find takes to give the engine's own model again; "": the model's name. Find opens the model that answered for a collection before, until this one
+	// has written all of its documents; nil: they are pending until then.
+	Name string
+	Find func(ctx context.Context, name string) (*models.Model, error)
 }
 
 // Engine is a plugin.Module. It may be used by several goroutines and must be closed.
@@ -35,6 +39,7 @@ type Engine struct {
 	log   zerolog.Logger
 
 	contents contents
+	serving  serving
 }
 
 var _ plugin.Module = (*Engine)(nil)
@@ -59,6 +64,10 @@ func Open(dir string, m *models.Model, o Options) (*Engine, error) {
 		Version: o.Version, Protocol: plugin.ProtocolVersion, Model: m.ID, ModelName: m.Name, Recipe: m.RecipeID, Context: m.LM.Config().Context,
 		StoreDir: dir, PID: os.Getpid(), Kernel: kernel.Features(), Params: m.Parameters(),
 	}
+	if o.Name == "" {
+		o.Name = m.Name
+	}
+	e.serving = serving{e: e, own: served{o.Name, m.ID, m.RecipeID}, find: o.Find, collections: map[string]*collection{}, earlier: map[served]*earlier{}}
 	e.log.Info().Str("model", m.Name).Str("model_id", m.ID.Short()).Str("recipe", m.RecipeID.Short()).Str("dir", dir).Msg("opened model and store")
 	if m.Recipe.Untrained {
 		e.log.Warn().Str("model", m.Name).Msg("the recipe is not meta-trained: adapters are written, but the base model was never taught to answer from them")
@@ -91,6 +100,9 @@ func (e *Engine) Encode(ctx context.Context, d perk.Document, progress func(perk
 		return perk.AdapterInfo{}, err
 	}
 	e.contents.put(d.ID, a.Content)
+	if err := e.serving.written(ctx, d.ID); err != nil {
+		return perk.AdapterInfo{}, err
+	}
 	e.log.Info().Stringer("doc", d.ID).Int("tokens", a.Tokens).Int("steps", a.Steps).Floats64("loss", a.Loss).
 		Int64("bytes", a.Bytes).Float64("seconds", a.Seconds).Msg("encoded a document")
 	return a.AdapterInfo, nil
@@ -98,12 +110,23 @@ func (e *Engine) Encode(ctx context.Context, d perk.Document, progress func(perk
 
 // Ask implements plugin.Module.
 func (e *Engine) Ask(ctx context.Context, q perk.Question, emit func(string) error) (*perk.Answer, error) {
+	before, err := e.serving.reasoner(ctx, q.Document.Collection)
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		a, err := before.Ask(ctx, q, emit)
+		if code := perk.ErrorCode(err); code != perk.ENotFound && code != perk.EStale {
+			return a, err
+		}
+		// A document that is new or has changed since the switch began has an adapter of the own model first. Nothing was emitted.
+	}
 	return e.rea.Ask(ctx, q, emit)
 }
 
 // AskAll implements plugin.Module. The questions are decoded together, and the adapters of the next ones are loaded meanwhile.
 func (e *Engine) AskAll(ctx context.Context, questions []perk.Question, done func(int, *perk.Answer, error)) error {
-	return plugin.AskEach(ctx, e.rea, e.rea.Places(), questions, done)
+	return plugin.AskEach(ctx, e, e.rea.Places(), questions, done)
 }
 
 // Forget implements plugin.Module.
@@ -111,6 +134,7 @@ func (e *Engine) Forget(ctx context.Context, id perk.DocumentID) (int, error) {
 	n, err := e.store.Delete(ctx, id)
 	if err == nil {
 		e.contents.drop(id)
+		err = e.serving.written(ctx, id)
 	}
 	return n, err
 }
