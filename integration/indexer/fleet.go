@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -39,8 +40,7 @@ type ship struct {
 	stop func() // ends Follow and waits
 }
 
-// NewFleet makes a fleet; it starts nothing. Of the options Collection is filled in, and Interval is also the time between two looks at the catalogue. Errors:
-// EInvalid (limits).
+// NewFleet makes a fleet; it starts nothing. Of the options Collection is filled in. Errors: EInvalid (limits).
 func NewFleet(module Module, catalogue Catalogue, o Options, log zerolog.Logger) (*Fleet, error) {
 	if err := o.Limits.check(); err != nil {
 		return nil, err
@@ -55,10 +55,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 			f.drop(name)
 		}
 	}()
-	interval := f.o.Interval
-	if interval == 0 {
-		interval = time.Minute
-	}
+	interval := cmp.Or(f.o.Look, f.o.Interval, time.Minute)
 	for trouble := ""; ; {
 		err := f.Discover(ctx)
 		if err != nil && ctx.Err() == nil && err.Error() != trouble {

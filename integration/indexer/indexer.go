@@ -42,6 +42,7 @@ type Options struct {
 	Limits     Limits        // of encoding
 	Interval   time.Duration // Follow: time between two looks for changes; 0: one minute
 	Whole      time.Duration // Follow: time between two whole passes over a source that can list its changes; 0: one hour
+	Look       time.Duration // Fleet: time between two looks at the catalogue; 0: Interval
 }
 
 // Retry says how long to go on trying something that is away. The zero value is 8 attempts with pauses from 0.25 s to 10 s, half a minute in all.

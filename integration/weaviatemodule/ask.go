@@ -103,7 +103,7 @@ func (m *Module) resolveLoose(ctx context.Context, target plugin.Module, h *hit)
 func (m *Module) explain(ctx context.Context, h *hit, err error) *reply {
 	r := refused(h.id, err)
 	if r.State == Pending || r.State == Stale {
-		if state, reason := m.keepers.standing(ctx, h.id); state != "" {
+		if state, reason := m.follower.standing(ctx, h.id); state != "" {
 			return none(h.id, state, reason)
 		}
 	}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-openapi/strfmt"
 	"github.com/google/uuid"
@@ -100,17 +98,13 @@ func (m *Module) status(r *http.Request, who *models.Principal) (any, error) {
 	if err := m.may(r, who, authorization.READ, authorization.Cluster()); err != nil {
 		return nil, err
 	}
-	body := statusBody{Hosting: m.link.isHosting(), Collections: []indexer.Overview{}}
+	body := statusBody{Hosting: m.link.isHosting(), Collections: append([]indexer.Overview{}, m.follower.fleet.Overviews()...)}
 	info, err := remote{m.link}.Info(r.Context())
 	if err == nil {
 		body.Plugin = &info
 	} else {
 		body.Trouble = err.Error()
 	}
-	for _, k := range m.keepers.list() {
-		body.Collections = append(body.Collections, k.Overview())
-	}
-	slices.SortFunc(body.Collections, func(a, b indexer.Overview) int { return strings.Compare(a.Collection, b.Collection) })
 	return body, nil
 }
 
@@ -171,11 +165,11 @@ func (m *Module) index(r *http.Request, who *models.Principal) (any, error) {
 	if _, err := m.database.class(q.Collection); err != nil {
 		return nil, err
 	}
-	k, err := m.keepers.order(r.Context(), q.Collection, q.Action)
+	x, err := m.follower.order(r.Context(), q.Collection, q.Action)
 	if err != nil {
 		return nil, err
 	}
-	return k.Overview(), nil
+	return x.Overview(), nil
 }
 
 // documentsBody is what GET /documents?collection=&tenant=&after=&limit= gives: objects and their states, in the order of their ids.

@@ -27,7 +27,7 @@ type Module struct {
 	settings settings
 	log      zerolog.Logger
 	link     *link
-	keepers  *keepers
+	follower *follower
 
 	ctx    context.Context // of the work that Start begins
 	cancel context.CancelFunc
@@ -71,7 +71,7 @@ func Register(server *state.State) error {
 // Start begins what needs a database: adapters that follow their objects. The generated server calls it once database, schema and authoriser are there.
 func Start(server *state.State) {
 	if m, ok := server.Modules.GetByName(Name).(*Module); ok {
-		m.owned.Go(m.keepers.run)
+		m.owned.Go(m.follower.run)
 	}
 }
 
@@ -91,8 +91,8 @@ func (m *Module) Init(ctx context.Context, _ moduletools.ModuleInitParams) error
 	if m.link, err = openLink(ctx, m.settings, guard, m.log); err != nil {
 		return err
 	}
-	m.keepers = newKeepers(m.ctx, m.database, remote{m.link}, m.settings, m.log)
-	return nil
+	m.follower, err = newFollower(m.ctx, m.database, remote{m.link}, m.settings, m.log)
+	return err
 }
 
 // Close ends the work and the plugin process; it returns when both are over.
@@ -105,8 +105,8 @@ func (m *Module) Close() error {
 	return m.link.close()
 }
 
-// changed is the change hook's end.
-func (m *Module) changed(id perk.DocumentID) { m.keepers.notify(id) }
+// changed is the change hook's end. An object of a class that is new, or not followed, is met by the class's first pass.
+func (m *Module) changed(id perk.DocumentID) { m.follower.fleet.Notify(id) }
 
 // MetaInfo is what /v1/meta says.
 func (m *Module) MetaInfo() (map[string]any, error) {

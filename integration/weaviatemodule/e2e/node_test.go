@@ -180,9 +180,12 @@ func (s *story) object(class string) string {
 }
 
 // library draws stories.
-type library struct{ rng *rand.Rand }
+type library struct {
+	rng   *rand.Rand
+	words int // of a story
+}
 
-func newLibrary(seed uint64) *library { return &library{rand.New(rand.NewPCG(seed, 0xe2e))} }
+func newLibrary(seed uint64) *library { return &library{rand.New(rand.NewPCG(seed, 0xe2e)), 200} }
 
 // draw gives a story whose place is not the one named.
 func (l *library) draw(t testing.TB, n int, tenant, not string) *story {
@@ -193,7 +196,7 @@ func (l *library) draw(t testing.TB, n int, tenant, not string) *story {
 	}
 	for {
 		words := func(s string) int { return len(strings.Fields(s)) }
-		e, err := qa1.Episode(l.rng, task.Options{Tokens: 200, Count: words, Filler: task.Generated{}, Split: task.Eval})
+		e, err := qa1.Episode(l.rng, task.Options{Tokens: l.words, Count: words, Filler: task.Generated{}, Split: task.Eval})
 		if err != nil {
 			t.Fatal(err)
 		}
