@@ -8,12 +8,17 @@ READERS ?= $(patsubst %/recipe.safetensors,%,$(wildcard build/readers/*/recipe.s
 BIN     := build/bin
 # The module inside Weaviate's server is a Go module of its own: nothing else needs all of Weaviate's dependencies.
 INSIDE  := integration/weaviatemodule
+BENCH   ?= .
+BENCHFLAGS ?=
+BENCHPKGS ?= ./...
+ROUNDS  ?= 1 2 3 4 5 6
+BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Packages with fuzz tests, found by their names.
 FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run run-weaviate weaviate weaviate-next test vet race e2e crash bench fuzz paper paper-smoke ablations generate clean
+.PHONY: help build run run-weaviate weaviate weaviate-next test vet race e2e crash bench bench-compare fuzz paper paper-smoke ablations generate clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,8 +62,17 @@ crash: ## kill -9 at 200 random moments of writing, then look for half or lost a
 	$(GO) test ./adapterstore -run '^TestCrash$$' -v -count=1 -timeout 20m -crash.rounds=200
 	$(GO) test ./cmd/perk -run '^TestKilledEncode$$' -v -count=1 -timeout 20m -kill.rounds=20
 
-bench: ## benchmarks of kernels, model, encoder, store and wire
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## benchmarks of kernels, model, encoder, store and wire; BENCH names some of them, BENCHFLAGS adds to them
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(BENCHPKGS)
+
+# The other commit is checked out below build; both are measured in turns, so that what else the machine does falls on both alike.
+bench-compare: ## the same of this tree and of REF=commit in turns, compared by benchstat; BENCH, BENCHFLAGS, BENCHPKGS as in bench
+	@test -n "$(REF)" || { echo "name a commit: make bench-compare REF=HEAD~1"; exit 2; }
+	rm -rf build/compare && mkdir -p build/compare && git worktree prune && git worktree add --detach build/compare/tree $(REF)
+	@set -e; trap 'git worktree remove --force build/compare/tree' EXIT; for round in $(ROUNDS); do \
+		(cd build/compare/tree && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(BENCHPKGS)) >>build/compare/old.txt; \
+		$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(BENCHPKGS) >>build/compare/new.txt; \
+	done; $(GO) run $(BENCHSTAT) build/compare/old.txt build/compare/new.txt
 
 fuzz: ## every fuzz test for FUZZTIME
 	@set -e; for d in $(FUZZ); do for f in $$(grep -ohE '^func Fuzz[A-Za-z0-9]+' $$d/*_test.go | cut -c6-); do \

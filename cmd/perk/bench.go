@@ -13,12 +13,12 @@ import (
 func newBench(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure this machine's answers, beside what the machine itself can do",
+		Short: "Measure products, encodes, answers and decodes, beside what the machine itself can do",
 		Long: `Measure what perk does on this machine. Figures that are ratios come from one run, in turns, and are medians of several rounds, so that what else runs
 on the machine weighs on both sides.`,
 		Args: cobra.NoArgs,
 	}
-	c.AddCommand(newBenchAsk(a), newBenchDecode(a))
+	c.AddCommand(newBenchKernel(a), newBenchEncode(a), newBenchAsk(a), newBenchDecode(a))
 	return c
 }
 

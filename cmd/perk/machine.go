@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"os"
+	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,4 +37,19 @@ func gemmRate(threads int) float64 {
 		running.Wait()
 	}
 	return float64(rounds*threads) * flops / time.Since(start).Seconds() / 1e9
+}
+
+// cpuName is what the system calls its processor.
+func cpuName() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return runtime.GOARCH
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
 }

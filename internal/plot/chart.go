@@ -33,6 +33,7 @@ type Series struct {
 	Name   string
 	Points []Point // in rising order of X
 	Dashed bool    // for a reference that was not measured here
+	Loose  bool    // marks without a line between them
 }
 
 // Chart is a line chart.
@@ -110,8 +111,10 @@ func (c Chart) add(p *plot.Plot, i int, s Series) error {
 	if s.Dashed {
 		line.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
 	}
-	p.Add(line)
-	if c.Marks {
+	if !s.Loose {
+		p.Add(line)
+	}
+	if c.Marks || s.Loose {
 		p.Add(marks)
 		bars, err := plotter.NewYErrorBars(ends(s.Points))
 		if err != nil {
@@ -119,6 +122,10 @@ func (c Chart) add(p *plot.Plot, i int, s Series) error {
 		}
 		bars.Color = plotutil.Color(i)
 		p.Add(bars)
+	}
+	if s.Loose {
+		p.Legend.Add(s.Name, marks)
+		return nil
 	}
 	p.Legend.Add(s.Name, line)
 	return nil
@@ -138,13 +145,17 @@ func (e ends) YError(i int) (float64, float64) {
 	return e[i].Y - e[i].Low, e[i].High - e[i].Y
 }
 
-// powersOfTwo marks an axis of lengths: 512, 1K, 2K.
+// powersOfTwo marks an axis: 0.5, 1, 512, 1K, 2K.
 type powersOfTwo struct{}
 
 func (powersOfTwo) Ticks(low, high float64) []plot.Tick {
 	var out []plot.Tick
 	for v := math.Exp2(math.Ceil(math.Log2(low))); v <= high; v *= 2 {
-		out = append(out, plot.Tick{Value: v, Label: Binary(int(v))})
+		label := Binary(int(v))
+		if v < 1 {
+			label = strconv.FormatFloat(v, 'g', -1, 64)
+		}
+		out = append(out, plot.Tick{Value: v, Label: label})
 	}
 	return out
 }
