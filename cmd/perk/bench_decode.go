@@ -12,6 +12,7 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/lora"
 )
 
 // decodeReport is what `perk bench decode` measured, on one thread.
@@ -19,7 +20,7 @@ type decodeReport struct {
 	Precision string  `json:"precision"`
 	Kernel    string  `json:"kernel"`
 	Prompt    int     `json:"prompt_tokens"`
-	Bytes     int64   `json:"bytes"` // that a token reads: matrices, keys and values
+	Bytes     int64   `json:"bytes"` // that a token reads: matrices, adapter, keys and values
 	Prefill   float64 `json:"prefill_tokens_per_s"`
 	Tokens    float64 `json:"tokens_per_s"`
 	Rate      float64 `json:"bytes_per_s"`
@@ -29,13 +30,13 @@ type decodeReport struct {
 
 // llama135M is the shape of SmolLM2-135M.
 func llama135M() lm.Config {
-	return lm.Config{Arch: lm.ArchLlama, Vocab: 49152, Dim: 576, Layers: 30, Heads: 9, KVHeads: 3, FF: 1536, Context: 16384, RopeTheta: 1e5, RopeHalf: true, NormEps: 1e-5, TieEmbeddings: true}
+	return lm.Config{Arch: lm.ArchLlama, Vocab: 49152, Dim: 576, Layers: 30, Heads: 9, KVHeads: 3, FF: 1536, Context: 16384, RopeTheta: 1e5, NormEps: 1e-5, TieEmbeddings: true}
 }
 
 func newBenchDecode(a *app) *cobra.Command {
 	var asJSON bool
-	var name string
-	var prompt, tokens int
+	var name, peer string
+	var prompt, tokens, rank int
 	c := &cobra.Command{
 		Use:   "decode",
 		Short: "Measure one stream of a 135M-parameter Llama beside the machine's memory",
@@ -43,11 +44,14 @@ func newBenchDecode(a *app) *cobra.Command {
 machine's own memory: a decoded token cannot be faster than reading all weights.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
+			if peer != "" {
+				return writePeer(peer, llama135M())
+			}
 			p, err := precision(name)
 			if err != nil {
 				return err
 			}
-			r, err := benchDecode(ctx, llama135M(), p, prompt, tokens, 256<<20)
+			r, err := benchDecode(ctx, llama135M(), p, rank, prompt, tokens, 256<<20)
 			if err != nil {
 				return err
 			}
@@ -60,8 +64,10 @@ machine's own memory: a decoded token cannot be faster than reading all weights.
 		}),
 	}
 	c.Flags().StringVar(&name, "precision", lm.Int8.String(), "int8, bfloat16 or float32 weights")
+	c.Flags().IntVar(&rank, "rank", 0, "rank of an adapter of all linear layers; 0: none")
 	c.Flags().IntVar(&prompt, "prompt", 64, "tokens read before")
 	c.Flags().IntVar(&tokens, "tokens", 32, "tokens decoded in each round")
+	c.Flags().StringVar(&peer, "gguf", "", "write the model to this file as Q8_0, for llama.cpp, in place of measuring (tools/peers)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
@@ -102,19 +108,38 @@ func randomModel(cfg lm.Config) (*lm.Model, error) {
 	return lm.New(cfg, weights)
 }
 
+// randomAdapter adapts every linear layer; nil where the rank is 0.
+func randomAdapter(m *lm.Model, rank int) *lora.Adapter {
+	if rank == 0 {
+		return nil
+	}
+	rng := rand.New(rand.NewPCG(2, 135))
+	ad := &lora.Adapter{Scale: 1 / float32(rank), Pairs: map[string]*lora.Pair{}}
+	for _, l := range m.Linears() {
+		p := lora.NewPair(l.In, l.Out, rank)
+		for _, x := range [][]float32{p.A, p.B} {
+			for i := range x {
+				x[i] = 2*rng.Float32() - 1
+			}
+		}
+		ad.Pairs[l.Name] = p
+	}
+	return ad
+}
+
 // benchDecode decodes with random weights of a shape, in turns with reading an array of so many bytes.
-func benchDecode(ctx context.Context, cfg lm.Config, p lm.Precision, prompt, tokens, array int) (*decodeReport, error) {
+func benchDecode(ctx context.Context, cfg lm.Config, p lm.Precision, rank, prompt, tokens, array int) (*decodeReport, error) {
 	m, err := randomModel(cfg)
 	if err != nil {
 		return nil, err
 	}
 	w := m.Weights(p, nil)
-	base, err := w.Adapt(nil)
+	adapted, err := w.Adapt(randomAdapter(m, rank))
 	if err != nil {
 		return nil, err
 	}
 	seq, d := m.NewSequence(), w.NewDecoder(64)
-	seq.Reset(base)
+	seq.Reset(adapted)
 	text := make([]int32, max(1, prompt))
 	for i := range text {
 		text[i] = int32(i * 7919 % cfg.Vocab)
@@ -150,7 +175,7 @@ func benchDecode(ctx context.Context, cfg lm.Config, p lm.Precision, prompt, tok
 			next[0] = likeliest(d.Logits(0))
 			span[0] = lm.Span{Sequence: seq, Tokens: next[:], Want: true}
 			d.Run(span[:])
-			r.Bytes = w.Bytes() + kv*int64(seq.Len())
+			r.Bytes = w.Bytes() + adapted.Bytes() + kv*int64(seq.Len())
 			bytes += r.Bytes
 		}
 		took := time.Since(start).Seconds()

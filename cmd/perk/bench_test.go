@@ -21,7 +21,7 @@ func TestBenchAsk(t *testing.T) {
 func TestBenchDecode(t *testing.T) {
 	cfg := lm.Config{Arch: lm.ArchLlama, Vocab: 97, Dim: 64, Layers: 2, Heads: 4, KVHeads: 2, FF: 96, Context: 256, RopeTheta: 1e4, NormEps: 1e-5, TieEmbeddings: true}
 	for _, p := range []lm.Precision{lm.Int8, lm.BFloat16, lm.Float32} {
-		r, err := benchDecode(t.Context(), cfg, p, 70, 3, 1<<20)
+		r, err := benchDecode(t.Context(), cfg, p, 2, 70, 3, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +29,7 @@ func TestBenchDecode(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if _, err := benchDecode(t.Context(), cfg, lm.Int8, 250, 3, 1<<20); err == nil {
+	if _, err := benchDecode(t.Context(), cfg, lm.Int8, 0, 250, 3, 1<<20); err == nil {
 		t.Error("a prompt that leaves no room was taken")
 	}
 }

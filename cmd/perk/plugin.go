@@ -5,40 +5,54 @@ import (
 	"errors"
 	"os"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/perkdb/perk/internal/engine"
+	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/plugin"
 )
 
 func newPlugin(a *app) *cobra.Command {
-	return &cobra.Command{
+	var weights string
+	c := &cobra.Command{
 		Use:   "plugin",
 		Short: "Run the plugin process (started by the other commands, not by hand)",
 		Long:  "Run the plugin process, which owns base model and adapter store. The other commands start it over go-plugin; it ends with them.",
 		Args:  cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ *cobra.Command, _ []string) error {
 			// Ctrl-C reaches the whole process group; the host decides when its plugin ends.
-			return a.runPlugin(context.WithoutCancel(ctx))
+			return a.runPlugin(context.WithoutCancel(ctx), weights)
 		}),
 	}
+	c.Flags().StringVar(&weights, "answer-weights", lm.BFloat16.String(), "bfloat16, int8 or float32 weights for answers")
+	fromEnvironment(c.Flags(), "answer-weights", "PERK_ANSWER_WEIGHTS")
+	return c
 }
 
 // runPlugin uses the process's own standard streams: they are part of go-plugin's contract.
-func (a *app) runPlugin(ctx context.Context) error {
+func (a *app) runPlugin(ctx context.Context, weights string) error {
 	log := plugin.NewLogger(os.Stderr).Level(a.log.GetLevel())
-	files, err := a.shelf().Find(a.model)
-	var m *models.Model
-	if err == nil {
-		m, err = models.Load(ctx, files)
-	}
-	if err != nil {
-		return errors.Join(err, plugin.Abort(os.Stderr, err))
-	}
-	e, err := engine.Open(a.storeDir(), m, engine.Options{Version: version(), Logger: log, Name: files.Ref, Find: a.find})
+	e, err := a.openEngine(ctx, weights, log)
 	if err != nil {
 		return errors.Join(err, plugin.Abort(os.Stderr, err))
 	}
 	return plugin.Serve(ctx, e, log)
+}
+
+func (a *app) openEngine(ctx context.Context, weights string, log zerolog.Logger) (*engine.Engine, error) {
+	p, err := precision(weights)
+	if err != nil {
+		return nil, err
+	}
+	files, err := a.shelf().Find(a.model)
+	if err != nil {
+		return nil, err
+	}
+	m, err := models.Load(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Open(a.storeDir(), m, engine.Options{Version: version(), Precision: p, Logger: log, Name: files.Ref, Find: a.find})
 }

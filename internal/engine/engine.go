@@ -12,6 +12,7 @@ import (
 	"github.com/perkdb/perk/adapterstore"
 	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/plugin"
 	"github.com/perkdb/perk/reasoner"
@@ -27,6 +28,8 @@ type Options struct {
 	// has written all of its documents; nil: they are pending until then.
 	Name string
 	Find func(ctx context.Context, name string) (*models.Model, error)
+
+	Precision lm.Precision // of the weights that answer
 }
 
 // Engine is a plugin.Module. It may be used by several goroutines and must be closed.
@@ -35,8 +38,10 @@ type Engine struct {
 	store *adapterstore.Store
 	enc   *encoder.Encoder
 	rea   *reasoner.Reasoner
-	turn  *semaphore.Weighted // of the one encode under way
-	log   zerolog.Logger
+
+	answers reasoner.Options    // of every model that answers
+	turn    *semaphore.Weighted // of the one encode under way
+	log     zerolog.Logger
 
 	contents contents
 	serving  serving
@@ -47,7 +52,7 @@ var _ plugin.Module = (*Engine)(nil)
 // Open opens the store in dir, which is made when it is missing, for a model. Errors: those of adapterstore.Open (EConflict where another process holds
 // dir), EStale and EInvalid (model and recipe do not fit).
 func Open(dir string, m *models.Model, o Options) (*Engine, error) {
-	e := &Engine{turn: semaphore.NewWeighted(1), log: o.Logger.With().Str("room", "engine").Logger()}
+	e := &Engine{answers: reasoner.Options{Precision: o.Precision}, turn: semaphore.NewWeighted(1), log: o.Logger.With().Str("room", "engine").Logger()}
 	var err error
 	if e.enc, err = encoder.New(m.LM, m.Tokenizer, m.Recipe, encoder.Options{Threads: o.Threads}); err != nil {
 		return nil, err
@@ -56,7 +61,7 @@ func Open(dir string, m *models.Model, o Options) (*Engine, error) {
 	if e.store, err = adapterstore.Open(dir, o.Store); err != nil {
 		return nil, err
 	}
-	if e.rea, err = reasoner.New(m.LM, m.Tokenizer, m.Recipe, e.store, reasoner.Options{}); err != nil {
+	if e.rea, err = reasoner.New(m.LM, m.Tokenizer, m.Recipe, e.store, e.answers); err != nil {
 		e.store.Close()
 		return nil, err
 	}

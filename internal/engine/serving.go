@@ -162,7 +162,7 @@ func (s *serving) open(ctx context.Context, was served) error {
 	if m.ID != was.Model || m.RecipeID != was.Recipe {
 		return perk.Errorf(perk.EStale, "engine.serving", "model %q is another one by now", was.Name)
 	}
-	rea, err := reasoner.New(m.LM, m.Tokenizer, m.Recipe, s.e.store, reasoner.Options{})
+	rea, err := reasoner.New(m.LM, m.Tokenizer, m.Recipe, s.e.store, s.e.answers)
 	if err != nil {
 		return err
 	}
