@@ -30,6 +30,7 @@ type app struct {
 const (
 	weaviateKeyEnv = "PERK_WEAVIATE_KEY" // sent to Weaviate
 	endpointKeyEnv = "PERK_ENDPOINT_KEY" // wanted of whoever asks `perk serve`
+	refSecretEnv   = "PERK_REF_SECRET"   // signs documents' keys; not set: a file in the data directory
 )
 
 // environment marks a flag with the variable that is its default.

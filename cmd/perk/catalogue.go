@@ -15,6 +15,7 @@ import (
 
 // catalogue finds the collections that a served source has. Each collection's source is opened once.
 type catalogue struct {
+	a      *app
 	o      *sourceOptions // Collection: several names with commas between, or for Weaviate none
 	module plugin.Module
 
@@ -60,7 +61,7 @@ func (c *catalogue) names(ctx context.Context, gone map[string]perk.Source) ([]s
 		return nil, err
 	}
 	for _, name := range before {
-		o, err := recallSource(ctx, c.module, name)
+		o, err := c.a.recallSource(ctx, c.module, name)
 		if err != nil {
 			return nil, err
 		}
@@ -95,6 +96,7 @@ func (c *catalogue) openOne(ctx context.Context, name string) (perk.Source, erro
 	if w, ok := source.(*weaviate.Source); ok {
 		if err := w.CheckRefs(ctx); err != nil {
 			o.log.Warn().Err(err).Msg("prompts cannot name the collection's objects yet; run `perk index --write-refs`")
+			o.writeRefs = false // no property to write to
 		}
 	}
 	return source, o.remember(ctx, c.module)

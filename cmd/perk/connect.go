@@ -25,7 +25,7 @@ func (a *app) with(ctx context.Context, body func(m plugin.Module) error) (err e
 	if err != nil {
 		return err
 	}
-	return errors.Join(body(&guard{Module: host}), host.Close())
+	return errors.Join(body(&guard{Module: host, a: a}), host.Close())
 }
 
 // host launches the plugin process: this program once more.
@@ -50,7 +50,7 @@ func pluginEnv() []string {
 	for _, e := range os.Environ() {
 		name, _, _ := strings.Cut(e, "=")
 		switch {
-		case name == weaviateKeyEnv, name == endpointKeyEnv:
+		case name == weaviateKeyEnv, name == endpointKeyEnv, name == refSecretEnv:
 		case name == "HOME", name == "GOMAXPROCS", name == "GOMEMLIMIT", strings.HasPrefix(name, "PERK_"):
 			env = append(env, e)
 		}

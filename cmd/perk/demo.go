@@ -91,7 +91,10 @@ func (d *demo) run(ctx context.Context, cmd *cobra.Command, _ []string) error {
 
 // openFolder writes the sample documents into files.
 func (d *demo) openFolder(ctx context.Context, _ string) (perk.Source, *sourceOptions, error) {
-	o := &sourceOptions{Folder: filepath.Join(d.data, "sample"), Collection: sampleCollection, log: d.log}
+	o := &sourceOptions{Folder: filepath.Join(d.data, "sample"), Collection: sampleCollection}
+	if err := o.prepare(d.app); err != nil {
+		return nil, nil, err
+	}
 	if err := os.MkdirAll(o.Folder, 0o755); err != nil {
 		return nil, nil, perk.E(perk.EDenied, "demo", err)
 	}

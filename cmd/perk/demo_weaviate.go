@@ -40,7 +40,11 @@ func (d *demo) startWeaviate(ctx context.Context, w io.Writer) (node *server.Ser
 // openWeaviate puts the sample documents into a collection whose generate queries come to our endpoint.
 func (d *demo) openWeaviate(node *server.Server) func(context.Context, string) (perk.Source, *sourceOptions, error) {
 	return func(ctx context.Context, endpoint string) (perk.Source, *sourceOptions, error) {
-		api, err := weaviate.Connect(weaviate.Server{Endpoint: node.Endpoint()})
+		o := &sourceOptions{Weaviate: node.Endpoint(), Collection: sampleCollection}
+		if err := o.prepare(d.app); err != nil {
+			return nil, nil, err
+		}
+		api, err := o.connect()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -54,7 +58,6 @@ func (d *demo) openWeaviate(node *server.Server) func(context.Context, string) (
 		if err := api.Put(ctx, docs...); err != nil {
 			return nil, nil, err
 		}
-		o := &sourceOptions{Weaviate: node.Endpoint(), Collection: sampleCollection, log: d.log}
 		source, err := o.open(ctx)
 		return source, o, err
 	}
@@ -63,8 +66,8 @@ func (d *demo) openWeaviate(node *server.Server) func(context.Context, string) (
 // askWeaviate asks in GraphQL: Weaviate finds the document and has perk answer about it.
 func askWeaviate(ctx context.Context, endpoint string, id perk.DocumentID, question string) (string, error) {
 	const op = "demo"
-	query := fmt.Sprintf(`{Get{%s(where:{path:[%q], operator:Equal, valueText:%q}){_additional{generate(singleResult:{prompt:%q}){singleResult error}}}}}`,
-		sampleCollection, weaviate.RefProperty, id, "[[perk:{"+weaviate.RefProperty+"}]] "+question)
+	query := fmt.Sprintf(`{Get{%s(where:{path:["id"], operator:Equal, valueText:%q}){_additional{generate(singleResult:{prompt:%q}){singleResult error}}}}}`,
+		sampleCollection, id.UUID, "[[perk:{"+weaviate.RefProperty+"}]] "+question)
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
 		return "", perk.E(perk.EInternal, op, err)

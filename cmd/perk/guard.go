@@ -15,6 +15,7 @@ import (
 // the question says already what the text is; it then finds the answer's facts in that text. The source is one of those that are served, or the one that the collection was last indexed from.
 type guard struct {
 	plugin.Module
+	a       *app
 	sources endpoint.Sources // nil: none is served
 }
 
@@ -56,7 +57,7 @@ func (g *guard) source(ctx context.Context, collection string) (perk.Source, err
 			return s, nil
 		}
 	}
-	o, err := recallSource(ctx, g.Module, collection)
+	o, err := g.a.recallSource(ctx, g.Module, collection)
 	if perk.ErrorCode(err) == perk.ENotFound {
 		return nil, nil
 	}

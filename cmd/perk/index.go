@@ -25,7 +25,9 @@ func newIndex(a *app) *cobra.Command {
 of deleted ones. A pass that was interrupted goes on where it stopped.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
-			o.log = a.log
+			if err := o.prepare(a); err != nil {
+				return err
+			}
 			source, err := o.open(ctx)
 			if err != nil {
 				return err

@@ -32,7 +32,7 @@ func (w *world) serve(args ...string) *serving {
 // serveSource is serve with another source.
 func (w *world) serveSource(args ...string) *serving {
 	w.Helper()
-	s := &serving{world: w, cmd: w.program(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)}
+	s := &serving{world: w, cmd: w.program(append([]string{"serve", "--unsigned-keys", "--listen", "127.0.0.1:0"}, args...)...)}
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		w.Fatal(err)

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		main()
 	}
-	for _, name := range []string{"PERK_HOME", "PERK_MODEL", "PERK_FOLDER", "PERK_WEAVIATE", "PERK_COLLECTION", "PERK_LISTEN", "PERK_LOG_LEVEL", weaviateKeyEnv, endpointKeyEnv} {
+	for _, name := range []string{"PERK_HOME", "PERK_MODEL", "PERK_FOLDER", "PERK_WEAVIATE", "PERK_COLLECTION", "PERK_LISTEN", "PERK_LOG_LEVEL", weaviateKeyEnv, endpointKeyEnv, refSecretEnv} {
 		os.Unsetenv(name)
 	}
 	// Weaviate's client ends its connections in a finalizer, which waits for a reader that the client does not always have.

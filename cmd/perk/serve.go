@@ -17,9 +17,9 @@ import (
 
 func newServe(a *app) *cobra.Command {
 	o := &sourceOptions{}
-	var listen string
 	var follow indexer.Options
 	var least float64
+	var l listening
 	c := &cobra.Command{
 		Use:   "serve (--folder DIR | --weaviate URL [--collection NAME,...])",
 		Short: "Keep collections' adapters up to date and answer questions over HTTP",
@@ -33,14 +33,22 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 			if !cmd.Flags().Changed("log-level") {
 				a.level, a.log = "info", a.log.Level(zerolog.InfoLevel)
 			}
-			o.log = a.log
-			l := listening{on: listen}
 			if cmd.Flags().Changed("min-confidence") {
-				l.minConfidence = &least
+				l.endpoint.MinConfidence = &least
+			}
+			if err := o.prepare(a); err != nil {
+				return err
 			}
 			var fleet *indexer.Fleet
+			l.endpoint.Changed = func(id perk.DocumentID, wait time.Duration) {
+				if id.UUID == "" {
+					fleet.Look(wait)
+					return
+				}
+				fleet.NotifyLater(id, wait)
+			}
 			open := func(ctx context.Context, s service) (_ endpoint.Sources, err error) {
-				if fleet, err = indexer.NewFleet(s.module, &catalogue{o: o, module: s.module}, follow, a.log); err != nil {
+				if fleet, err = indexer.NewFleet(s.module, &catalogue{a: a, o: o, module: s.module}, follow, a.log); err != nil {
 					return nil, err
 				}
 				err = fleet.Discover(ctx)
@@ -61,11 +69,15 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 	}
 	o.flags(c)
 	f := c.Flags()
-	f.StringVar(&listen, "listen", endpoint.DefaultAddress, "host:port of the endpoint")
+	f.StringVar(&l.on, "listen", endpoint.DefaultAddress, "host:port of the endpoint")
 	f.DurationVar(&follow.Interval, "interval", time.Minute, "time between two looks for changed documents; 0: only `perk index` writes adapters")
 	f.DurationVar(&follow.Whole, "whole", time.Hour, "time between two whole passes, where the database can list its changes")
 	f.IntVar(&follow.Workers, "workers", 1, "documents of a pass looked at and encoded at the same time")
 	limits(f, &follow.Limits, defaultShare)
+	f.BoolVar(&l.endpoint.Unsigned, "unsigned-keys", false, "take document keys without a signature: whoever reaches the endpoint may ask every served document")
+	f.IntVar(&l.endpoint.MaxDocuments, "max-documents", 32, "documents that one prompt may ask")
+	f.DurationVar(&l.endpoint.Deadline, "deadline", 30*time.Second, "longest time for one prompt; what is answered by then is given")
+	f.BoolVar(&o.writeRefs, "write-refs", false, "set the property "+weaviate.RefProperty+" of Weaviate objects that lack their signed key, as they are met")
 	minConfidence(f, &least)
 	fromEnvironment(f, "listen", "PERK_LISTEN")
 	return c

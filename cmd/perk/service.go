@@ -26,14 +26,14 @@ type service struct {
 
 // listening is where and how questions are answered over HTTP.
 type listening struct {
-	on            string   // host:port
-	minConfidence *float64 // of questions that set none; nil: the recipe's
+	on       string // host:port
+	endpoint endpoint.Options
 }
 
 // serve runs plugin process, socket and endpoint around work, and ends when work or ctx does. open gives the served sources; it is told the endpoint's
 // address, which listens already.
 func (a *app) serve(ctx context.Context, l listening, open func(ctx context.Context, s service) (endpoint.Sources, error), work func(context.Context, service) error) (err error) {
-	ln, err := endpoint.Listen(ctx, l.on, os.Getenv(endpointKeyEnv))
+	ln, err := a.listen(ctx, &l)
 	if err != nil {
 		return err
 	}
@@ -53,20 +53,41 @@ func (a *app) serve(ctx context.Context, l listening, open func(ctx context.Cont
 	if err != nil {
 		return err
 	}
-	s.module = &guard{Module: host, sources: sources}
-	return a.attend(ctx, ln, sock, s, sources, l.minConfidence, work)
+	s.module = &guard{Module: host, a: a, sources: sources}
+	return a.attend(ctx, ln, sock, s, sources, l.endpoint, work)
+}
+
+// listen opens the endpoint's listener and completes its options.
+func (a *app) listen(ctx context.Context, l *listening) (net.Listener, error) {
+	l.endpoint.Model, l.endpoint.Key = "perk", os.Getenv(endpointKeyEnv)
+	ln, err := endpoint.Listen(ctx, l.on, l.endpoint.Key)
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := ln.Addr().(*net.TCPAddr); l.endpoint.Unsigned && (!ok || !tcp.IP.IsLoopback() || l.endpoint.Key != "") {
+		ln.Close()
+		return nil, perk.Errorf(perk.EInvalid, "serve", "keys without a signature are taken only on loopback and without $%s", endpointKeyEnv).
+			WithHint("leave --unsigned-keys out, and have `perk index --write-refs` write signed keys")
+	}
+	if err := a.makeData(); err != nil {
+		ln.Close()
+		return nil, err
+	}
+	if l.endpoint.Keys, err = a.keys(); err != nil {
+		ln.Close()
+		return nil, err
+	}
+	return ln, nil
 }
 
 // attend serves both listeners until work has ended.
-func (a *app) attend(ctx context.Context, ln, sock net.Listener, s service, sources endpoint.Sources, least *float64, work func(context.Context, service) error) error {
+func (a *app) attend(ctx context.Context, ln, sock net.Listener, s service, sources endpoint.Sources, o endpoint.Options, work func(context.Context, service) error) error {
 	info, err := s.module.Info(ctx)
 	if err != nil {
 		return err
 	}
-	handler := endpoint.New(s.module, sources, endpoint.Options{
-		Model: "perk", Version: info.Version, Digest: info.Model.String(), Parameters: info.Params, Key: os.Getenv(endpointKeyEnv),
-		MinConfidence: least,
-	}, a.log)
+	o.Version, o.Digest, o.Parameters = info.Version, info.Model.String(), info.Params
+	handler := endpoint.New(s.module, sources, o, a.log)
 	serving, stop := context.WithCancel(ctx)
 	defer stop()
 	group, serving := errgroup.WithContext(serving)

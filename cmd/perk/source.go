@@ -13,6 +13,7 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/integration/folder"
 	"github.com/perkdb/perk/integration/weaviate"
+	"github.com/perkdb/perk/internal/docref"
 	"github.com/perkdb/perk/plugin"
 )
 
@@ -24,7 +25,9 @@ type sourceOptions struct {
 	Properties []string `json:"properties,omitempty"`
 	Tenant     string   `json:"tenant,omitempty"`
 
-	log zerolog.Logger
+	log       zerolog.Logger
+	keys      *docref.Signer
+	writeRefs bool // the source sets the keys of the objects that it meets
 }
 
 // flags adds the flags that name a source; one of the two kinds must be given.
@@ -69,11 +72,18 @@ func (o *sourceOptions) openWeaviate(ctx context.Context) (*weaviate.Source, err
 	if err != nil {
 		return nil, err
 	}
-	return client.Open(ctx, weaviate.Config{Collection: o.Collection, Properties: o.Properties, Tenant: o.Tenant}, o.log)
+	return client.Open(ctx, weaviate.Config{Collection: o.Collection, Properties: o.Properties, Tenant: o.Tenant, WriteRefs: o.writeRefs}, o.log)
 }
 
 func (o *sourceOptions) connect() (*weaviate.Client, error) {
-	return weaviate.Connect(weaviate.Server{Endpoint: o.Weaviate, APIKey: os.Getenv(weaviateKeyEnv)})
+	return weaviate.Connect(weaviate.Server{Endpoint: o.Weaviate, APIKey: os.Getenv(weaviateKeyEnv), Ref: o.keys.Sign})
+}
+
+// prepare gives the source what does not come from the command line.
+func (o *sourceOptions) prepare(a *app) (err error) {
+	o.log = a.log
+	o.keys, err = a.keys()
+	return err
 }
 
 // properties are the text properties that make up a document.
@@ -136,7 +146,7 @@ func setMeta(ctx context.Context, m plugin.Module, key string, v any) error {
 }
 
 // recallSource gives the source that a collection was last indexed from. Errors: ENotFound.
-func recallSource(ctx context.Context, m plugin.Module, collection string) (*sourceOptions, error) {
+func (a *app) recallSource(ctx context.Context, m plugin.Module, collection string) (*sourceOptions, error) {
 	b, err := m.Meta(ctx, sourceKey(collection))
 	if err != nil {
 		return nil, err
@@ -145,5 +155,5 @@ func recallSource(ctx context.Context, m plugin.Module, collection string) (*sou
 	if err := json.Unmarshal(b, o); err != nil {
 		return nil, perk.Errorf(perk.ECorrupt, "source", "decode the source of %s: %w", collection, err).WithHint("run `perk index` again")
 	}
-	return o, nil
+	return o, o.prepare(a)
 }

@@ -53,14 +53,13 @@ func orAll(ctx context.Context, m plugin.Module, names []string) ([]string, erro
 
 // indexerOf makes an indexer for a collection that was indexed before, from what is kept beside its adapters.
 func (a *app) indexerOf(ctx context.Context, m plugin.Module, collection string) (*indexer.Indexer, error) {
-	o, err := recallSource(ctx, m, collection)
+	o, err := a.recallSource(ctx, m, collection)
 	if perk.ErrorCode(err) == perk.ENotFound {
 		return nil, perk.Errorf(perk.ENotFound, "status", "collection %q was never indexed here", collection).WithHint("`perk status` lists those that were")
 	}
 	if err != nil {
 		return nil, err
 	}
-	o.log = a.log
 	source, err := o.open(ctx)
 	if err != nil {
 		return nil, err

@@ -10,8 +10,8 @@
 //
 // # What it expects of the binary
 //
-//	perk serve --weaviate URL --collection NAME --data DIR --listen HOST:PORT --interval 0
-//	    Serves the Ollama-compatible endpoint; indexes nothing by itself when --interval is 0; ends with status 0 on SIGTERM. The
+//	perk serve --weaviate URL [--collection NAME] --data DIR --listen HOST:PORT [--interval 0] [--unsigned-keys] [--write-refs]
+//	    Serves the endpoint, also before Weaviate is there; indexes nothing by itself when --interval is 0; ends with status 0 on SIGTERM. The
 //	    plugin is its child process.
 //	perk index --weaviate URL --collection NAME --data DIR --json
 //	    One pass, through the running server of the same --data. The last line of standard output is an indexer.Report as JSON.

@@ -171,9 +171,11 @@ func TestEndToEnd(t *testing.T) {
 		}
 	})
 
-	t.Run("grouped is refused clearly", func(t *testing.T) {
-		if h := where(t, node.Endpoint(), ref(0), "x [[perk:{docRef}]]"); !strings.Contains(h.err, "not supported yet") {
-			t.Errorf("%+v", h)
+	t.Run("two keys in one prompt", func(t *testing.T) {
+		h := where(t, node.Endpoint(), ref(0), question+" [[perk:{docRef}]]")
+		one := where(t, node.Endpoint(), ref(0), question)
+		if want := strings.Repeat(ref(0)+": "+strings.TrimSpace(one.answer)+"\n", 2); h.answer != want || h.err != "" {
+			t.Errorf("%+v, want %q", h, want)
 		}
 	})
 

@@ -71,10 +71,16 @@ func newProgram(t *testing.T, weaviate string) *program {
 	return &program{path: path, data: t.TempDir(), weaviate: weaviate, listen: ln.Addr().String()}
 }
 
-// serve runs `perk serve` until the test ends, and gives its process id once the endpoint answers.
+// serve runs `perk serve`, which indexes nothing by itself, until the test ends, and gives its process id once the endpoint answers.
 func (p *program) serve(t *testing.T) int {
 	t.Helper()
-	cmd := exec.Command(p.path, "serve", "--weaviate", p.weaviate, "--collection", collection, "--data", p.data, "--listen", p.listen, "--interval", "0")
+	return p.serveWith(t, "--collection", collection, "--interval", "0", "--unsigned-keys")
+}
+
+// serveWith is serve with other flags.
+func (p *program) serveWith(t *testing.T, args ...string) int {
+	t.Helper()
+	cmd := exec.Command(p.path, append([]string{"serve", "--weaviate", p.weaviate, "--data", p.data, "--listen", p.listen}, args...)...)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

@@ -1,12 +1,10 @@
 package endpoint_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"io"
-	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,103 +19,6 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/integration/endpoint"
 )
-
-// texts is a perk.Source over uuid -> text.
-type texts map[string]string
-
-func (s texts) Document(_ context.Context, id perk.DocumentID) (perk.Document, error) {
-	if id.UUID == "down" {
-		return perk.Document{}, perk.Errorf(perk.EUnavailable, "weaviate", "connection refused")
-	}
-	text, ok := s[id.UUID]
-	if !ok {
-		return perk.Document{}, perk.Errorf(perk.ENotFound, "weaviate", "no object %s", id)
-	}
-	return perk.Document{ID: id, Text: text}, nil
-}
-
-func (s texts) Scan(context.Context, string) iter.Seq2[perk.Scanned, error] { return nil }
-func (s texts) Count(context.Context) (int, error)                          { return len(s), nil }
-
-// reasoner answers with the question from adapters written from these texts, in two pieces.
-type reasoner struct {
-	written map[string]string
-	asked   []perk.Question
-	breakAt int // pieces before it fails; 0: never
-}
-
-func (r *reasoner) Ask(_ context.Context, q perk.Question, emit func(string) error) (*perk.Answer, error) {
-	r.asked = append(r.asked, q)
-	text, ok := r.written[q.Document.UUID]
-	switch {
-	case !ok:
-		return nil, perk.Errorf(perk.ENotFound, "reasoner", "no adapter")
-	case perk.ContentHash(text) != q.Content:
-		return nil, perk.Errorf(perk.EStale, "reasoner", "other text")
-	}
-	if least := q.Options.MinConfidence; emit != nil && (least == nil || *least == 0) {
-		for i, piece := range []string{"It is: ", q.Text} {
-			if r.breakAt > 0 && i == r.breakAt {
-				return nil, perk.Errorf(perk.EUnavailable, "plugin", "process died")
-			}
-			if err := emit(piece); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if least := q.Options.MinConfidence; least != nil && *least > 0.5 {
-		return &perk.Answer{Text: "It is: " + q.Text, Support: []perk.Fact{{Text: "one"}, {Text: "two"}}, Confidence: 0.5, MinConfidence: *least, NotInDocument: true}, nil
-	}
-	return &perk.Answer{Text: "It is: " + q.Text, Probability: 0.5, Tokens: 7, Stopped: "end", Adapter: perk.AdapterInfo{Content: q.Content}}, nil
-}
-
-// serving serves the one collection Docs.
-func serving(docs texts) endpoint.Sources {
-	return func(collection string) perk.Source {
-		if collection != "Docs" || docs == nil {
-			return nil
-		}
-		return docs
-	}
-}
-
-func serve(t *testing.T, r perk.Reasoner, o endpoint.Options) *httptest.Server {
-	t.Helper()
-	src := texts{"1": "one", "changed": "new text", "pending": "p", "2": "two"}
-	s := httptest.NewServer(endpoint.New(r, serving(src), o, zerolog.Nop()))
-	t.Cleanup(s.Close)
-	return s
-}
-
-func newReasoner() *reasoner {
-	return &reasoner{written: map[string]string{"1": "one", "changed": "old text", "2": "two", "gone": "x", "down": "y"}}
-}
-
-// post gives the status and the lines of the reply.
-func post(t *testing.T, url, body string, header ...string) (int, []map[string]any) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var lines []map[string]any
-	for s := bufio.NewScanner(resp.Body); s.Scan(); {
-		var v map[string]any
-		if err := json.Unmarshal(s.Bytes(), &v); err != nil {
-			t.Fatalf("%q: %v", s.Text(), err)
-		}
-		lines = append(lines, v)
-	}
-	return resp.StatusCode, lines
-}
 
 func TestGenerateAsWeaviateAsks(t *testing.T) {
 	r := newReasoner()
@@ -154,9 +55,9 @@ func TestErrors(t *testing.T) {
 		{"collection not served", generate("[[perk:Other/1]] q?"), 404, "not found: endpoint: collection \"Other\" is not served here"},
 		{"no key", generate("Which city?"), 400, "invalid: endpoint: the prompt names no document (write"},
 		{"placeholder without a key in it", generate("[[perk:]] q?"), 400, "invalid: endpoint: document id"},
-		{"no question", generate(" [[perk:Docs/1]] "), 400, "invalid: endpoint: the question about Docs/1 is empty"},
-		{"two keys", generate("[[perk:Docs/1]] [[perk:Docs/2]] q?"), 400, "invalid: endpoint: grouped generation over several documents is not supported yet"},
-		{"grouped by Weaviate", generate(`Compare: [{"docRef":"Docs/1"},{"docRef":"Docs/2"}]`), 400, "invalid: endpoint: grouped generation"},
+		{"no question", generate(" [[perk:Docs/1]] "), 400, "invalid: endpoint: the question is empty"},
+		{"wrong signature", generate("[[perk:Docs/1#0123456789012345678901]] q?"), 403, "forbidden: docref: the key's signature is not right"},
+		{"grouped without keys", generate(`Compare: [{"content":"long"},{"content":"text"}]`), 400, "invalid: endpoint: the prompt names no document"},
 		{"another model", `{"model":"llama3","prompt":"[[perk:Docs/1]] q?"}`, 404, "not found: endpoint: model \"llama3\" not found (this server serves \"perk\")"},
 		{"no JSON", `{"model":`, 400, "invalid: endpoint: the request is not the JSON of this API"},
 		{"of a wrong type", `{"model":"perk","prompt":7}`, 400, "invalid: endpoint: the request is not the JSON of this API"},
@@ -302,7 +203,7 @@ func TestNoBrowserPageMayAsk(t *testing.T) {
 func TestHostNames(t *testing.T) {
 	for host, want := range map[string]int{"127.0.0.1:11434": 200, "localhost": 200, "[::1]:11434": 200, "[::1]": 200, "evil.example:11434": 401, "": 401} {
 		for _, key := range []string{"", "k"} {
-			h := endpoint.New(newReasoner(), serving(nil), endpoint.Options{Key: key}, zerolog.Nop())
+			h := endpoint.New(newReasoner(), serving(nil), endpoint.Options{Key: key, Keys: keys(t)}, zerolog.Nop())
 			r := httptest.NewRequest(http.MethodGet, "/api/version", nil)
 			r.Host = host
 			r.Header.Set("Authorization", "Bearer "+key)
@@ -318,7 +219,7 @@ func TestHostNames(t *testing.T) {
 // TestLogTellsNoText: whatever is asked, its words do not reach the log.
 func TestLogTellsNoText(t *testing.T) {
 	var log bytes.Buffer
-	h := endpoint.New(newReasoner(), serving(texts{"1": "secret"}), endpoint.Options{Key: "secret"}, zerolog.New(&log))
+	h := endpoint.New(newReasoner(), serving(texts{"1": "secret"}), endpoint.Options{Key: "secret", Keys: keys(t), Unsigned: true}, zerolog.New(&log))
 	for _, prompt := range []string{"[[perk:Docs/1]] secret?", "[[perk:Docs/secret text\\u0001]] q?", "[[perk:secret]] q?", "secret", "[[perk:Docs/1]] [[perk:Docs/2]] secret"} {
 		for _, path := range []string{"/key/secret/api/generate", "/key/secretive/api/generate", "/key/secret/api/secret"} {
 			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(`{"model":"perk","prompt":"`+prompt+`"}`))
@@ -333,19 +234,23 @@ func TestLogTellsNoText(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	for _, s := range []string{
 		`{"model":"perk","prompt":"[[perk:Docs/1]] q?","stream":false}`, `{"options":{"stop":["a"],"seed":-1,"temperature":1e308}}`, `{"prompt":"[[perk:[[perk:a/b]]]]"}`,
-		`{"model":"perk","messages":[{"role":"user","content":"[[perk:Docs/1]]"}]}`, `[]`, `null`, "\x00", `{"format":{}}`,
+		`{"model":"perk","messages":[{"role":"user","content":"[[perk:Docs/1]]"}]}`, `{"text":"Docs/1","question":"q?"}`, `{"model":"perk","stream":true,"messages":[{"role":"user","content":[{"type":"text","text":"[[perk:Docs/1]] q?"}]}]}`, `[]`, `null`, "\x00", `{"format":{}}`,
 	} {
 		f.Add(s)
 	}
-	h := endpoint.New(newReasoner(), serving(texts{"1": "one"}), endpoint.Options{MaxBody: 4096}, zerolog.Nop())
+	h := endpoint.New(newReasoner(), serving(texts{"1": "one"}), endpoint.Options{MaxBody: 4096, Keys: keys(f), Unsigned: true}, zerolog.Nop())
 	f.Fuzz(func(t *testing.T, body string) {
-		for _, path := range []string{"/api/generate", "/api/chat"} {
+		for _, path := range []string{"/api/generate", "/api/chat", "/v1/chat/completions", "/answers/", "/vectors"} {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://127.0.0.1"+path, strings.NewReader(body)))
 			if w.Code != 200 && w.Code != 400 && w.Code != 404 && w.Code != 503 {
 				t.Fatalf("%s: %d %s", path, w.Code, w.Body)
 			}
 			for line := range strings.Lines(w.Body.String()) {
+				line = strings.TrimSpace(strings.TrimPrefix(line, "data: "))
+				if line == "" || line == "[DONE]" {
+					continue
+				}
 				if !json.Valid([]byte(line)) {
 					t.Fatalf("%s: %q is no JSON", path, line)
 				}
@@ -354,8 +259,14 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// counting is a reasoner that notes how many questions it answers at once.
+// counting is an asker that notes how many questions it answers at once.
 type counting struct{ now, most atomic.Int32 }
+
+func (c *counting) AskAll(context.Context, []perk.Question, func(int, *perk.Answer, error)) error {
+	return nil
+}
+
+func (c *counting) Find(context.Context, perk.Hash) ([]perk.DocumentID, error) { return nil, nil }
 
 func (c *counting) Ask(context.Context, perk.Question, func(string) error) (*perk.Answer, error) {
 	n := c.now.Add(1)

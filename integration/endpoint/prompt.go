@@ -7,35 +7,42 @@ import (
 	"github.com/perkdb/perk"
 )
 
-// keyPattern finds document keys. It is compiled once and never changes.
-var keyPattern = regexp.MustCompile(`\[\[perk:([^\]]*)\]\]`)
+// Patterns of keys. They are compiled once and never change.
+var (
+	keyPattern     = regexp.MustCompile(`\[\[perk:([^\]]*)\]\]`)
+	groupedPattern = regexp.MustCompile(`(?s): (\[\{.*\}\])\s*$`) // Weaviate's grouped prompt ends with the objects as JSON
+	refPattern     = regexp.MustCompile(`"docRef":"([^"\\]+)"`)   // one object's key among them
+)
 
-const exampleHint = `write "[[perk:{docRef}]] question", where the property docRef holds Collection/uuid`
+const exampleHint = `write "[[perk:{docRef}]] question", where the property docRef holds the object's key`
 
-// readPrompt splits a prompt into its document and its question. Errors: EInvalid.
-func readPrompt(prompt string) (perk.DocumentID, string, error) {
-	keys := keyPattern.FindAllStringSubmatch(prompt, 2)
+// readPrompt splits a prompt into its documents' keys and its question. Errors: EInvalid.
+func readPrompt(prompt string) (keys []string, question string, err error) {
+	for _, k := range keyPattern.FindAllStringSubmatch(prompt, -1) {
+		keys = append(keys, k[1])
+	}
+	question = strings.TrimSpace(keyPattern.ReplaceAllString(prompt, ""))
+	if len(keys) == 0 {
+		if at := groupedPattern.FindStringSubmatchIndex(prompt); at != nil {
+			for _, k := range refPattern.FindAllStringSubmatch(prompt[at[2]:at[3]], -1) {
+				keys = append(keys, k[1])
+			}
+			question = strings.TrimSpace(prompt[:at[0]])
+		}
+	}
 	switch {
-	case len(keys) == 0 && strings.Contains(prompt, ": [{"), len(keys) > 1:
-		return perk.DocumentID{}, "", perk.Errorf(perk.EInvalid, "endpoint", "grouped generation over several documents is not supported yet").
-			WithHint("use generate(singleResult: ...): " + exampleHint)
 	case len(keys) == 0:
-		return perk.DocumentID{}, "", perk.Errorf(perk.EInvalid, "endpoint", "the prompt names no document").WithHint(exampleHint)
+		return nil, "", perk.Errorf(perk.EInvalid, "endpoint", "the prompt names no document").
+			WithHint("%s; for generate(groupedResult: ...) set properties: [\"docRef\"]", exampleHint)
+	case question == "":
+		return nil, "", perk.Errorf(perk.EInvalid, "endpoint", "the question is empty").WithHint(exampleHint)
 	}
-	id, err := perk.ParseDocumentID(strings.TrimSpace(keys[0][1]))
-	if err != nil {
-		return perk.DocumentID{}, "", perk.E(perk.EInvalid, "endpoint", err).WithHint(exampleHint) // no id: the prompt's text must not reach a log
-	}
-	question := strings.TrimSpace(strings.Replace(prompt, keys[0][0], "", 1))
-	if question == "" {
-		return id, "", perk.Errorf(perk.EInvalid, "endpoint", "the question about %s is empty", id).WithHint(exampleHint)
-	}
-	return id, question, nil
+	return keys, question, nil
 }
 
-// chatPrompt makes one prompt of a chat: the latest key and the last user message. Errors: EInvalid.
+// chatPrompt makes one prompt of a chat: the keys of the latest user message that has some, and the last user message. Errors: EInvalid.
 func chatPrompt(messages []message) (string, error) {
-	key, question := "", ""
+	keys, question := "", ""
 	for _, m := range messages {
 		if len(m.Images) > 0 {
 			return "", perk.Errorf(perk.EInvalid, "endpoint", "images are not supported")
@@ -44,15 +51,15 @@ func chatPrompt(messages []message) (string, error) {
 			continue
 		}
 		question = m.Content
-		if k := keyPattern.FindString(m.Content); k != "" {
-			key = k
+		if k := keyPattern.FindAllString(m.Content, -1); len(k) > 0 {
+			keys = strings.Join(k, " ")
 		}
 	}
 	if question == "" {
 		return "", perk.Errorf(perk.EInvalid, "endpoint", "no user message").WithHint(exampleHint)
 	}
-	if keyPattern.MatchString(question) {
+	if keyPattern.MatchString(question) || groupedPattern.MatchString(question) {
 		return question, nil
 	}
-	return key + " " + question, nil
+	return keys + " " + question, nil
 }

@@ -22,6 +22,9 @@ type Catalogue interface {
 	Forget(ctx context.Context, collection string) error
 }
 
+// discoverEvery is the time between two looks at the catalogue, which cost little, where Options.Look says nothing.
+const discoverEvery = 10 * time.Second
+
 // Fleet follows the collections that a database has, one Indexer each: it takes up those that come and clears those that are dropped.
 type Fleet struct {
 	module    Module
@@ -55,7 +58,7 @@ func (f *Fleet) Run(ctx context.Context) error {
 			f.drop(name)
 		}
 	}()
-	interval := cmp.Or(f.o.Look, f.o.Interval, time.Minute)
+	interval := cmp.Or(f.o.Look, min(cmp.Or(f.o.Interval, discoverEvery), discoverEvery))
 	for trouble := ""; ; {
 		err := f.Discover(ctx)
 		if err != nil && ctx.Err() == nil && err.Error() != trouble {
@@ -207,6 +210,20 @@ func (f *Fleet) Source(collection string) perk.Source {
 func (f *Fleet) Notify(id perk.DocumentID) {
 	if x := f.Indexer(id.Collection); x != nil {
 		x.Notify(id)
+	}
+}
+
+// NotifyLater is Notify for who hears of a change before it can be seen in the source.
+func (f *Fleet) NotifyLater(id perk.DocumentID, wait time.Duration) {
+	if x := f.Indexer(id.Collection); x != nil {
+		x.NotifyLater(id, wait)
+	}
+}
+
+// Look has all collections looked at soon; see Indexer.Look.
+func (f *Fleet) Look(wait time.Duration) {
+	for _, s := range f.names() {
+		s.Look(wait)
 	}
 }
 

@@ -27,6 +27,17 @@ type Changes interface {
 // follows soon. Whoever calls it need not know what happened; the source is asked.
 func (x *Indexer) Notify(id perk.DocumentID) { x.queue.add(id) }
 
+// NotifyLater is Notify for who hears of a change before it can be seen in the source.
+func (x *Indexer) NotifyLater(id perk.DocumentID, wait time.Duration) { x.queue.addLater(id, wait) }
+
+// Look has changes looked for soon, of a source that can list them: something was written, and nobody said what.
+func (x *Indexer) Look(wait time.Duration) {
+	select {
+	case x.look <- wait:
+	default: // one is asked for already
+	}
+}
+
 // Follow keeps the adapters in step until ctx ends: a whole pass first, hints as they come, and changes every Options.Interval; bytes of removed adapters are
 // erased now and then. What goes wrong is tried again later, and stands in the Overview meanwhile. It returns ECanceled.
 func (x *Indexer) Follow(ctx context.Context) error {
@@ -144,8 +155,28 @@ func (x *Indexer) passes(ctx context.Context) error {
 				x.log.Info().Int64("bytes", n).Msg("erased removed adapters")
 			}
 		}
-		if err := pause(ctx, interval); err != nil {
+		if err := x.restUntil(ctx, time.Now().Add(interval), &since); err != nil {
 			return err
+		}
+	}
+}
+
+// restUntil waits for the next look, and looks for changes in between when it is asked to.
+func (x *Indexer) restUntil(ctx context.Context, end time.Time, since *time.Time) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return perk.E(perk.ECanceled, "indexer", ctx.Err())
+		case <-time.After(time.Until(end)):
+			return nil
+		case wait := <-x.look:
+			if err := pause(ctx, wait); err != nil {
+				return err
+			}
+			began := time.Now()
+			if err := x.changes(ctx, since.Add(-clockSkew)); err == nil { // else the pass finds them
+				*since = began
+			}
 		}
 	}
 }

@@ -262,6 +262,44 @@ func TestTheLastTextWins(t *testing.T) {
 	})
 }
 
+func TestLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, m := &changing{memory: letters("a"), changed: []string{}}, newModule()
+		x := follow(t, src, m, indexer.Options{Interval: 24 * time.Hour})
+		src.set("b", "new")
+		src.list("b")
+		x.Look(time.Second)
+		x.Look(time.Second)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if got := strings.Join(m.uuids(), ""); got != "ab" || src.scans != 1 {
+			t.Errorf("adapters of %q, %d scans", got, src.scans)
+		}
+	})
+}
+
+func TestHintsOfWhatIsNotThereYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, m := letters("a"), newModule()
+		x := follow(t, src, m, indexer.Options{Interval: 24 * time.Hour})
+		x.NotifyLater(src.id("c"), time.Minute)
+		x.NotifyLater(src.id("b"), time.Second)
+		synctest.Wait()
+		src.set("b", "new")
+		src.set("c", "new")
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := strings.Join(m.uuids(), ""); got != "ab" {
+			t.Errorf("after two seconds: adapters of %q", got)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := strings.Join(m.uuids(), ""); got != "abc" {
+			t.Errorf("after a minute: adapters of %q", got)
+		}
+	})
+}
+
 func TestManyHintsBecomeAPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src, m := letters("a"), newModule()

@@ -42,7 +42,7 @@ type Options struct {
 	Limits     Limits        // of encoding
 	Interval   time.Duration // Follow: time between two looks for changes; 0: one minute
 	Whole      time.Duration // Follow: time between two whole passes over a source that can list its changes; 0: one hour
-	Look       time.Duration // Fleet: time between two looks at the catalogue; 0: Interval
+	Look       time.Duration // Fleet: time between two looks at the catalogue; 0: 10 s, or Interval if that is shorter
 }
 
 // Retry says how long to go on trying something that is away. The zero value is 8 attempts with pauses from 0.25 s to 10 s, half a minute in all.
@@ -76,6 +76,7 @@ type Indexer struct {
 	gate     gate
 	limit    limiter
 	failures failures
+	look     chan time.Duration // asks for a look at changes
 
 	mu       sync.Mutex
 	known    map[perk.DocumentID]struct{} // documents that have an adapter, as far as this program knows
@@ -95,7 +96,7 @@ func New(source perk.Source, module Module, o Options, log zerolog.Logger) (*Ind
 	o.Workers, o.Retry = max(o.Workers, 1), o.Retry.withDefaults()
 	return &Indexer{
 		source: source, module: module, o: o, log: log.With().Str("room", "indexer").Str("collection", o.Collection).Logger(),
-		queue: newQueue(), limit: limiter{Limits: o.Limits}, failures: failures{module: module, collection: o.Collection},
+		queue: newQueue(), look: make(chan time.Duration, 1), limit: limiter{Limits: o.Limits}, failures: failures{module: module, collection: o.Collection},
 		known: map[perk.DocumentID]struct{}{}, encoding: map[perk.DocumentID]struct{}{}, books: Overview{Documents: -1},
 	}, nil
 }

@@ -2,7 +2,9 @@ package indexer
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/perkdb/perk"
 )
@@ -18,6 +20,13 @@ type queue struct {
 	busy    map[perk.DocumentID]struct{}
 	changed chan struct{} // closed and made anew when something changes
 	lost    bool          // a hint did not fit
+	later   []delayed     // in the order of their times
+}
+
+// delayed is a hint that counts from a time on.
+type delayed struct {
+	id  perk.DocumentID
+	due time.Time
 }
 
 func newQueue() *queue {
@@ -47,15 +56,50 @@ func (q *queue) add(id perk.DocumentID) bool {
 	return true
 }
 
+// addLater names a document of which something can be seen only after a while.
+func (q *queue) addLater(id perk.DocumentID, wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.later) >= maxHints {
+		q.lost = true
+		return
+	}
+	d := delayed{id, time.Now().Add(wait)}
+	at, _ := slices.BinarySearchFunc(q.later, d, func(a, b delayed) int { return a.due.Compare(b.due) })
+	q.later = slices.Insert(q.later, at, d)
+	q.signal()
+}
+
+// ripen adds the delayed hints whose time has come, and says how long the next one has.
+func (q *queue) ripen() time.Duration {
+	q.mu.Lock()
+	n, wait := 0, time.Hour
+	for n < len(q.later) && time.Until(q.later[n].due) <= 0 {
+		n++
+	}
+	ripe := slices.Clone(q.later[:n])
+	q.later = slices.Delete(q.later, 0, n)
+	if len(q.later) > 0 {
+		wait = time.Until(q.later[0].due)
+	}
+	q.mu.Unlock()
+	for _, d := range ripe {
+		q.add(d.id)
+	}
+	return wait
+}
+
 // next waits for a document that nobody works on, and claims it.
 func (q *queue) next(ctx context.Context) (perk.DocumentID, error) {
 	for {
+		wait := q.ripen()
 		id, ok, changed := q.take()
 		if ok {
 			return id, nil
 		}
 		select {
 		case <-changed:
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return id, perk.E(perk.ECanceled, "indexer", ctx.Err())
 		}

@@ -14,16 +14,18 @@ import (
 
 // Server says where a Weaviate is.
 type Server struct {
-	Endpoint string        // such as "http://127.0.0.1:8080"
-	APIKey   string        // sent as a bearer token when set
-	MaxReply int64         // bytes of one reply; 0: 128 MiB
-	Timeout  time.Duration // of one request; 0: one minute
+	Endpoint string                       // such as "http://127.0.0.1:8080"
+	APIKey   string                       // sent as a bearer token when set
+	MaxReply int64                        // bytes of one reply; 0: 128 MiB
+	Timeout  time.Duration                // of one request; 0: one minute
+	Ref      func(perk.DocumentID) string // makes the key that RefProperty holds; nil: the bare id
 }
 
 // Client speaks to one Weaviate. It may be used by several goroutines.
 type Client struct {
 	endpoint string
 	maxReply int64
+	ref      func(perk.DocumentID) string
 	api      *client.Client
 }
 
@@ -40,6 +42,9 @@ func Connect(s Server) (*Client, error) {
 	if s.Timeout <= 0 {
 		s.Timeout = time.Minute
 	}
+	if s.Ref == nil {
+		s.Ref = perk.DocumentID.String
+	}
 	config := client.Config{Scheme: u.Scheme, Host: u.Host, Headers: map[string]string{},
 		ConnectionClient: &http.Client{Timeout: s.Timeout, Transport: limited{http.DefaultTransport, s.MaxReply}}}
 	if s.APIKey != "" {
@@ -49,7 +54,7 @@ func Connect(s Server) (*Client, error) {
 	if err != nil {
 		return nil, perk.E(perk.EInvalid, "weaviate.Connect", err)
 	}
-	return &Client{endpoint: s.Endpoint, maxReply: s.MaxReply, api: api}, nil
+	return &Client{endpoint: s.Endpoint, maxReply: s.MaxReply, ref: s.Ref, api: api}, nil
 }
 
 // Ready reports whether the server answers and takes the key. Errors: EUnavailable, EDenied.

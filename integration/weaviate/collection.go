@@ -54,7 +54,7 @@ func (c *Client) Put(ctx context.Context, docs ...perk.Document) error {
 			d := docs[0]
 			bytes += len(d.Text) + overhead
 			objects = append(objects, &models.Object{Class: d.ID.Collection, Tenant: d.ID.Tenant, ID: strfmt.UUID(d.ID.UUID),
-				Properties: map[string]any{"content": d.Text, RefProperty: d.ID.String()}})
+				Properties: map[string]any{"content": d.Text, RefProperty: c.ref(d.ID)}})
 		}
 		results, err := c.api.Batch().ObjectsBatcher().WithObjects(objects...).Do(ctx)
 		if err != nil {
@@ -106,16 +106,29 @@ func (s *Source) WriteRefs(ctx context.Context) (int, error) {
 		if err != nil {
 			return changed, err
 		}
-		id := s.id(o)
-		if property(o, RefProperty) == id.String() {
-			continue
-		}
-		err = s.api.Data().Updater().WithMerge().WithClassName(id.Collection).WithTenant(id.Tenant).WithID(id.UUID).
-			WithProperties(map[string]any{RefProperty: id.String()}).Do(ctx)
+		wrote, err := s.writeRef(ctx, o)
 		if err != nil {
-			return changed, s.fault(op, err)
+			return changed, err
 		}
-		changed++
+		if wrote {
+			changed++
+		}
 	}
 	return changed, nil
+}
+
+// writeRef sets an object's RefProperty unless it is right.
+func (s *Source) writeRef(ctx context.Context, o *models.Object) (wrote bool, err error) {
+	id := s.id(o)
+	ref := s.ref(id)
+	if property(o, RefProperty) == ref {
+		return false, nil
+	}
+	err = s.api.Data().Updater().WithMerge().WithClassName(id.Collection).WithTenant(id.Tenant).WithID(id.UUID).
+		WithProperties(map[string]any{RefProperty: ref}).Do(ctx)
+	if err != nil {
+		return false, s.fault("weaviate.WriteRefs", err)
+	}
+	o.Properties.(map[string]any)[RefProperty] = ref // it has some: its text
+	return true, nil
 }

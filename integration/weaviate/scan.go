@@ -9,6 +9,7 @@ import (
 	"github.com/weaviate/weaviate/entities/models"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/docref"
 )
 
 const (
@@ -31,7 +32,7 @@ func (s *Source) Scan(ctx context.Context, after string) iter.Seq2[perk.Scanned,
 				cursor = id.Tenant + "/" + id.UUID
 			}
 			scanned := perk.Scanned{Document: perk.Document{ID: id, Text: s.text(o)}, Cursor: cursor}
-			if !yield(scanned, checkRef(o, id)) {
+			if !yield(scanned, s.keepRef(ctx, o)) {
 				return
 			}
 		}
@@ -42,11 +43,16 @@ func (s *Source) id(o *models.Object) perk.DocumentID {
 	return perk.DocumentID{Collection: s.c.Collection, Tenant: o.Tenant, UUID: o.ID.String()}
 }
 
-// checkRef refuses an object whose key property names another object.
-func checkRef(o *models.Object, id perk.DocumentID) error {
-	if ref := property(o, RefProperty); ref != "" && ref != id.String() {
+// keepRef sets an object's key where it is not right, if the source is to; else it refuses an object whose key names another object.
+func (s *Source) keepRef(ctx context.Context, o *models.Object) error {
+	if _, there := o.Properties.(map[string]any); s.c.WriteRefs && there {
+		_, err := s.writeRef(ctx, o)
+		return err
+	}
+	id, ref := s.id(o), property(o, RefProperty)
+	if name, _, _ := docref.Split(ref); name != "" && name != id.String() {
 		return perk.Errorf(perk.EInvalid, "weaviate.Scan", "property %s of object %s holds %.80q, so that prompts would ask another document", RefProperty, id, ref).
-			WithHint("set it to %q", id)
+			WithHint("`perk index --write-refs` mends it")
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Properties []string // text properties that make up the text, in order; empty: "content"
 	Tenant     string   // the one tenant to scan; "": all active tenants
 	PageBytes  int64    // bytes of text that a page aims at; 0: 16 MiB
+	WriteRefs  bool     // Scan and Document set RefProperty of the objects that they meet where it is missing or wrong; the property must be there
 }
 
 // Source is a collection. It may be used by several goroutines.
@@ -119,6 +120,12 @@ func (s *Source) Document(ctx context.Context, id perk.DocumentID) (perk.Documen
 		return perk.Document{}, perk.Errorf(perk.ENotFound, op, "Weaviate has no object %s", id)
 	case err != nil:
 		return perk.Document{}, err
+	}
+	objects[0].Tenant = id.Tenant
+	if s.c.WriteRefs {
+		if err := s.keepRef(ctx, objects[0]); err != nil {
+			s.log.Warn().Err(err).Stringer("doc", id).Msg("could not write an object's key")
+		}
 	}
 	return perk.Document{ID: id, Text: s.text(objects[0])}, nil
 }

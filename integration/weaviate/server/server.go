@@ -18,11 +18,10 @@ import (
 
 // Config describes a node. Zero ports are chosen; Server.Config gives the chosen ones, to start the same node again.
 type Config struct {
-	Binary string // as Build gives it
-	Dir    string // data and log; made when missing
-	APIKey string // when set, requests need it; otherwise anybody may do anything
-
-	Env []string // "KEY=value", added to the environment; in place of what Start sets otherwise
+	Binary string   // as Build gives it
+	Dir    string   // data and log; made when missing
+	APIKey string   // when set, requests need it; otherwise anybody may do anything
+	Env    []string // further settings, such as "ENABLE_MODULES=generative-ollama,qna-transformers"; they come last and win
 
 	HTTP, GRPC, Gossip, Raft int // ports; those after Gossip and Raft are used too
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/perkdb/perk"
 )
 
-// request is the body of /api/generate and /api/chat. Stream is on unless it is set to false.
-type request struct {
+// ollamaRequest is the body of /api/generate and /api/chat. Stream is on unless it is set to false.
+type ollamaRequest struct {
 	Model    string          `json:"model"`
 	Prompt   string          `json:"prompt"`
 	Messages []message       `json:"messages"`
@@ -78,20 +78,31 @@ func (o options) decode() (perk.DecodeOptions, error) {
 	}, nil
 }
 
-// readRequest reads and checks a body of at most limit bytes. Errors: EInvalid.
-func readRequest(w http.ResponseWriter, body io.ReadCloser, limit int64) (request, error) {
-	var q request
-	d := json.NewDecoder(http.MaxBytesReader(w, body, limit))
-	err := d.Decode(&q)
+// readOllama reads and checks a body of at most limit bytes. Errors: EInvalid.
+func readOllama(w http.ResponseWriter, body io.ReadCloser, limit int64) (ollamaRequest, error) {
+	var q ollamaRequest
+	err := readJSON(w, body, limit, &q)
+	if err == nil && (len(q.Images) > 0 || len(q.Tools) > 0 || q.Suffix != "" || !unset(q.Format)) {
+		err = perk.Errorf(perk.EInvalid, "endpoint", "images, tools, suffix and format are not supported")
+	}
+	return q, err
+}
+
+// unset reports whether a member of JSON says nothing.
+func unset(v json.RawMessage) bool {
+	return len(v) == 0 || string(v) == `""` || string(v) == "null"
+}
+
+// readJSON reads a body of at most limit bytes. Errors: EInvalid.
+func readJSON(w http.ResponseWriter, body io.ReadCloser, limit int64, v any) error {
+	err := json.NewDecoder(http.MaxBytesReader(w, body, limit)).Decode(v)
 	var tooBig *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooBig):
-		return q, perk.Errorf(perk.EInvalid, "endpoint", "the request has more than %d bytes", limit).
+		return perk.Errorf(perk.EInvalid, "endpoint", "the request has more than %d bytes", limit).
 			WithHint("send the document's key, not its text")
 	case err != nil:
-		return q, perk.Errorf(perk.EInvalid, "endpoint", "the request is not the JSON of this API: %v", err)
-	case len(q.Images) > 0 || len(q.Tools) > 0 || q.Suffix != "" || (len(q.Format) > 0 && string(q.Format) != `""` && string(q.Format) != "null"):
-		return q, perk.Errorf(perk.EInvalid, "endpoint", "images, tools, suffix and format are not supported")
+		return perk.Errorf(perk.EInvalid, "endpoint", "the request is not the JSON of this API: %v", err)
 	}
-	return q, nil
+	return nil
 }
