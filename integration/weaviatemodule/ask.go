@@ -33,6 +33,9 @@ func (m *Module) askAll(ctx context.Context, hits []*hit, q question) {
 	defer cancel()
 	asked := hits[:min(len(hits), m.settings.adapters)]
 	for _, h := range hits[len(asked):] {
+		if h.reply != nil {
+			continue
+		}
 		h.reply = none(h.id, Unanswered, fmt.Sprintf("a query asks at most %d adapters", m.settings.adapters))
 	}
 	target, err := m.link.module(ctx)

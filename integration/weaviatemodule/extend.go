@@ -21,19 +21,11 @@ func (m *Module) extend(ctx context.Context, in []search.Result, arguments any, 
 	if p.problem != nil {
 		return nil, p.problem
 	}
-	c, err := m.database.class(in[0].ClassName)
+	hits, err := m.hits(ctx, in, p.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	hits := make([]*hit, len(in))
-	for i := range in {
-		hits[i] = m.hit(&in[i], c, p.Tenant)
-	}
-	if err := m.fits(ctx, c); err != nil {
-		for _, h := range hits {
-			h.reply = refused(h.id, err)
-		}
-	} else if p.Question == "" {
+	if p.Question == "" {
 		m.states(ctx, hits)
 	} else {
 		m.askAll(ctx, hits, question{p.Question, perk.DecodeOptions{MaxTokens: p.MaxTokens}})
@@ -45,6 +37,32 @@ func (m *Module) extend(ctx context.Context, in []search.Result, arguments any, 
 		in[i].AdditionalProperties[Name] = hits[i].reply
 	}
 	return in, nil
+}
+
+// hits takes the results' keys and texts; a hit of a class that wants another model has its reply already. A list over REST may have several classes.
+func (m *Module) hits(ctx context.Context, in []search.Result, tenant string) ([]*hit, error) {
+	type class struct {
+		classConfig
+		problem error
+	}
+	classes := map[string]class{}
+	hits := make([]*hit, len(in))
+	for i := range in {
+		c, known := classes[in[i].ClassName]
+		if !known {
+			var err error
+			if c.classConfig, err = m.database.class(in[i].ClassName); err != nil {
+				return nil, err
+			}
+			c.problem = m.fits(ctx, c.classConfig)
+			classes[in[i].ClassName] = c
+		}
+		hits[i] = m.hit(&in[i], c.classConfig, tenant)
+		if c.problem != nil {
+			hits[i].reply = refused(hits[i].id, c.problem)
+		}
+	}
+	return hits, nil
 }
 
 // hit takes a result's key and text.

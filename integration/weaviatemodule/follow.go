@@ -3,6 +3,7 @@ package weaviatemodule
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -34,6 +35,7 @@ type follower struct {
 	sources  map[string]*source
 	followed map[string]bool      // nil until it was read
 	away     map[string]time.Time // since when followed collections are away from the schema
+	wrong    map[string]string    // what was logged about classes that perk cannot read
 
 	mu     sync.Mutex
 	single map[string]*indexer.Indexer // passes under way over collections that are not followed
@@ -42,7 +44,7 @@ type follower struct {
 
 func newFollower(ctx context.Context, d database, m indexer.Module, s settings, log zerolog.Logger) (*follower, error) {
 	f := &follower{
-		ctx: ctx, database: d, module: m, log: log, sources: map[string]*source{}, single: map[string]*indexer.Indexer{}, away: map[string]time.Time{},
+		ctx: ctx, database: d, module: m, log: log, sources: map[string]*source{}, single: map[string]*indexer.Indexer{}, away: map[string]time.Time{}, wrong: map[string]string{},
 		options: indexer.Options{Resume: true, Interval: s.interval, Look: schemaPoll, Limits: indexer.Limits{Share: s.share}},
 	}
 	var err error
@@ -71,7 +73,12 @@ func (f *follower) Collections(ctx context.Context) (map[string]perk.Source, err
 	for _, class := range f.database.classes() {
 		name := class.Class
 		present[name] = true
-		if c, err := readClass(class); err != nil || !c.Auto {
+		c, err := readClass(class)
+		if text := fmt.Sprint(err); err != nil && f.wrong[name] != text {
+			f.wrong[name] = text
+			f.log.Warn().Err(err).Str("collection", name).Msg("a class is not followed")
+		}
+		if err != nil || !c.Auto {
 			continue
 		}
 		if f.sources[name] == nil {

@@ -206,9 +206,9 @@ func (m *Module) documents(r *http.Request, who *models.Principal) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	hits := make([]*hit, len(page))
-	for i := range page {
-		hits[i] = m.hit(&page[i], c, tenant)
+	hits, err := m.hits(r.Context(), page, tenant)
+	if err != nil {
+		return nil, err
 	}
 	m.states(r.Context(), hits)
 	body := documentsBody{Documents: make([]*reply, len(hits))}

@@ -136,9 +136,9 @@ func TestKilled(t *testing.T) {
 		if err := syscall.Kill(n.PID(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, 20*time.Second, "without an orphan", func() bool { return plugins(t, home) == 0 })
-		n = start(t, n.Config, home)
+		n = start(t, n.Config, home) // the old plugin may still be there and hold the adapters
 		current.Store(n)
+		eventually(t, 30*time.Second, "one plugin again", func() bool { pid := n.pluginPID(t); return pid != 0 && pid != before && plugins(t, home) == 1 })
 	}
 	stop()
 	t.Logf("%d answers meanwhile", l.answers.Load())
