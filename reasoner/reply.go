@@ -63,11 +63,10 @@ func (r *reply) add(d decoded) (stopped string, err error) {
 		if is == unknown {
 			return "", nil
 		}
-		taken := r.open[:n]
-		r.open = r.open[n:]
-		if stopped, err = r.take(is, taken); err != nil {
+		if stopped, err = r.take(is, r.open[:n]); err != nil {
 			return "", err
 		}
+		r.open = slices.Delete(r.open, 0, n)
 		r.ended = stopped != ""
 	}
 	return stopped, nil
