@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/perkdb/perk/internal/lm"
@@ -8,13 +9,21 @@ import (
 
 func TestBenchAsk(t *testing.T) {
 	w := newWorld(t)
-	r := decode[askReport](t, w.ok("bench", "ask", "--stored", "12", "--clients", "4", "--n", "2", "--turn", "10ms", "--tokens", "200,400", "--json"))
-	if len(r.Lengths) != 2 || r.Lengths[1].Document != 400 || r.Lengths[0].P50 <= 0 || r.Lengths[0].P99 < r.Lengths[0].P50 || r.Lengths[0].Answer < 1 {
-		t.Errorf("lengths %+v", r.Lengths)
-	}
-	if r.Apart <= 0 || r.Same <= 0 || r.Ratio <= 0 || r.Single <= 0 || r.Cold.P50 <= 0 || r.Warm.P50 <= 0 {
+	plots := t.TempDir()
+	r := decode[askReport](t, w.ok("bench", "ask", "--stored", "12,20", "--clients", "1,4", "--n", "2", "--turn", "10ms", "--tokens", "200,400", "--plots", plots, "--json"))
+	if len(r.Lengths) != 2 || r.Lengths[1].Document != 400 || r.Lengths[0].P50 <= 0 || r.Lengths[0].P99 < r.Lengths[0].P50 || r.Lengths[0].Answer < 1 || r.Plugin.P50 <= r.Lengths[0].P50/2 {
 		t.Errorf("%+v", r)
 	}
+	if len(r.Loads) != 2 || r.Loads[1].Clients != 4 || r.Loads[1].Apart <= 0 || r.Loads[1].Same <= 0 || r.Loads[1].Ratio <= 0 {
+		t.Errorf("%+v", r.Loads)
+	}
+	if len(r.Stores) != 2 || r.Stores[1].Stored != 20 || r.Stores[1].Cold.P50 <= 0 || r.Stores[1].Warm.P50 <= 0 {
+		t.Errorf("%+v", r.Stores)
+	}
+	if drawn, err := filepath.Glob(filepath.Join(plots, "answer-*.svg")); err != nil || len(drawn) != 3 {
+		t.Errorf("%v, %v", drawn, err)
+	}
+	w.fails([]string{"rising"}, "bench", "ask", "--stored", "20,12")
 	w.fails([]string{"int3"}, "bench", "decode", "--precision", "int3")
 }
 
