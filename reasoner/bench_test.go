@@ -64,3 +64,35 @@ func BenchmarkAsk(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLoad makes a stored payload of the shipped model ready to answer.
+func BenchmarkLoad(b *testing.B) {
+	m, err := models.Load(b.Context(), models.Nano())
+	if err != nil {
+		b.Fatal(err)
+	}
+	enc, err := encoder.New(m.LM, m.Tokenizer, m.Recipe, encoder.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a, err := enc.Encode(b.Context(), perk.Document{ID: document("0"), Text: "Mary went to the kitchen. John went to the garden."}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	rea, err := reasoner.New(m.LM, m.Tokenizer, m.Recipe, nil, reasoner.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := m.LM.Weights(lm.BFloat16, m.Recipe.Init)
+	b.SetBytes(a.Bytes)
+	b.ReportAllocs()
+	for b.Loop() {
+		ad, err := rea.Load(a.Payload)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := w.Adapt(ad); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
