@@ -6,6 +6,8 @@ PAPER   ?= docs/results
 # Folders of trained baselines (docs/training/readers) that the study compares with.
 READERS ?= $(patsubst %/recipe.safetensors,%,$(wildcard build/readers/*/recipe.safetensors))
 BIN     := build/bin
+# Sizes of `make soak`; `SOAK=` alone runs the small ones of `make e2e`.
+SOAK    ?= -soak.short=100000 -soak.long=500 -soak.tenants=20 -soak.time=10m -soak.kills=50
 # The module inside Weaviate's server is a Go module of its own: nothing else needs all of Weaviate's dependencies.
 INSIDE  := integration/weaviatemodule
 BENCH   ?= .
@@ -57,6 +59,9 @@ e2e: ## the main job against real Weaviate servers, stock and with the module, w
 	$(GO) -C $(INSIDE) build -o ../../$(BIN)/weaviate-server github.com/weaviate/weaviate/cmd/weaviate-server
 	PERK_E2E=1 $(GO) test -count=1 -timeout 30m ./integration/...
 	PERK_E2E=1 $(GO) -C $(INSIDE) test -count=1 -timeout 30m ./e2e
+
+soak: ## a changing collection of SOAK documents beside a Weaviate in use, then kills of every process; hours in full size
+	PERK_E2E=1 $(GO) test -count=1 -v -timeout 24h ./integration/e2e -run 'TestSoak|TestKills' $(SOAK)
 
 crash: ## kill -9 at 200 random moments of writing, then look for half or lost adapters
 	$(GO) test ./adapterstore -run '^TestCrash$$' -v -count=1 -timeout 20m -crash.rounds=200

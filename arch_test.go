@@ -31,7 +31,7 @@ var layers = map[string]int{
 	"encoder":              6, "reasoner": 6,
 	"internal/retrieve": 7, // prompts of baselines, cut as the encoder cuts
 	"encoder/meta":      8, "reasoner/eval": 8,
-	"integration/folder": 7, "integration/weaviate": 7, "integration/indexer": 7, "integration/endpoint": 7,
+	"integration/folder": 7, "integration/weaviate": 7, "integration/indexer": 7, "integration/endpoint": 7, "integration/metrics": 8,
 	"internal/engine": 7, "internal/socket": 7, "reasoner/calibrate": 7,
 	"reasoner/study": 9, // the whole study: trains nothing, but knows what is trained for it
 	"cmd/perk":       10, "integration/e2e": 10,
@@ -54,6 +54,7 @@ var heavy = map[string][]string{
 	"gonum.org/v1/plot":                      {"internal/plot"},
 	"github.com/klauspost/compress":          {"internal/lora"},
 	"github.com/spf13/cobra":                 {"cmd/perk"},
+	"github.com/prometheus/client_golang":    {"integration/metrics"},
 	"github.com/vbauerster/mpb":              {"cmd/perk"},
 	"github.com/rs/zerolog":                  {"adapterstore", "plugin", "integration", "internal/engine", "cmd/perk"},
 	"github.com/google/go-cmp":               {"plugin/plugintest", "adapterstore/storetest"},

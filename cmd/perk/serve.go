@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -12,6 +13,7 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/integration/endpoint"
 	"github.com/perkdb/perk/integration/indexer"
+	"github.com/perkdb/perk/integration/metrics"
 	"github.com/perkdb/perk/integration/weaviate"
 )
 
@@ -27,7 +29,7 @@ func newServe(a *app) *cobra.Command {
 what Weaviate's generative-ollama module speaks. Without --collection all collections of Weaviate are served that have the text properties and ` + weaviate.RefProperty + `,
 those that are added later too; the adapters of a dropped one are removed. Other commands with the same --data use this server. It ends on Ctrl-C or SIGTERM.
 
-With $` + endpointKeyEnv + ` set, every request must carry that key; without it the endpoint listens on loopback only.`,
+GET /metrics on the same address has figures for Prometheus. With $` + endpointKeyEnv + ` set, every request must carry that key; without it the endpoint listens on loopback only.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("log-level") {
@@ -40,6 +42,8 @@ With $` + endpointKeyEnv + ` set, every request must carry that key; without it 
 				return err
 			}
 			var fleet *indexer.Fleet
+			figures := metrics.New(func() []indexer.Overview { return fleet.Overviews() })
+			l.endpoint.Asked, l.endpoint.Extra = figures.Asked, map[string]http.Handler{"GET /metrics": figures.Handler()}
 			l.endpoint.Changed = func(id perk.DocumentID, wait time.Duration) {
 				if id.UUID == "" {
 					fleet.Look(wait)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,6 +63,16 @@ func TestServerIsSteered(t *testing.T) {
 	w.write("empty.txt", "")
 	s := w.serve("--interval", "50ms")
 	w.until("the first pass", func() bool { o := w.overview(); return o.Ready == 2 && o.Failed == 1 })
+	resp, err := http.Get(s.endpoint + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if want := `perk_documents{collection="docs",state="ready"} 2`; err != nil || !strings.Contains(string(figures), want) {
+		t.Errorf("%v: no %s in\n%s", err, want, figures)
+	}
 	w.ok("pause")
 	time.Sleep(2 * time.Second) // the server looks once a second
 	w.write("new.txt", "Sandra went to the office.")

@@ -207,3 +207,16 @@ func eventually(t *testing.T, limit time.Duration, what string, ok func() bool) 
 		}
 	}
 }
+
+// run runs a command of the program on the same data.
+func (p *program) run(t *testing.T, args ...string) ([]byte, error) {
+	t.Helper()
+	var errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), p.path, append(args, "--data", p.data)...)
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("perk %v: %w: %s", args, err, errs.String())
+	}
+	return out, err
+}

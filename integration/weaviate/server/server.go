@@ -135,6 +135,13 @@ func (s *Server) Stop() error {
 	return perk.Errorf(perk.EInternal, "server.Stop", "Weaviate did not end in 20 s and was killed")
 }
 
+// Kill ends the node at once, as a failing machine does, and waits for it. Start with the same Config brings it back.
+func (s *Server) Kill() {
+	defer s.log.Close()
+	_ = s.cmd.Process.Kill() // fails only when it has ended
+	<-s.exited
+}
+
 // environment makes a loopback node that telephones nobody.
 func (c Config) environment() []string {
 	env := []string{

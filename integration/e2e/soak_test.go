@@ -1,0 +1,222 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/indexer"
+	"github.com/perkdb/perk/integration/weaviate"
+	"github.com/perkdb/perk/integration/weaviate/server"
+)
+
+// Sizes of TestSoak and TestKills. The defaults are what `make e2e` runs; `make soak` sets large ones.
+var (
+	soakShort   = flag.Int("soak.short", 200, "short documents")
+	soakLong    = flag.Int("soak.long", 2, "long documents")
+	soakTenants = flag.Int("soak.tenants", 4, "tenants")
+	soakTime    = flag.Duration("soak.time", 15*time.Second, "how long the writer writes")
+	soakKills   = flag.Int("soak.kills", 1, "how often each process is killed")
+)
+
+// tally counts what became of questions.
+type tally struct {
+	mu        sync.Mutex
+	ok, wrong int
+	other     map[string]int
+}
+
+// ask asks one document over the endpoint.
+func (a *archive) ask(ctx context.Context, endpoint string, n *tally) {
+	id, begun := a.pick(), time.Now()
+	body, _ := json.Marshal(map[string]any{"model": "perk", "prompt": "[[perk:" + id.String() + "]] Where is Mary?", "stream": false})
+	b, err := send(ctx, http.MethodPost, endpoint+"/api/generate", string(body))
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err != nil {
+		what := "away"
+		for _, kind := range []string{"pending", "stale", "not found", "unavailable"} {
+			if strings.Contains(err.Error(), `"`+kind+":") {
+				what = kind
+			}
+		}
+		n.other[what]++
+		return
+	}
+	var reply struct{ Perk struct{ Content perk.Hash } }
+	if err := json.Unmarshal(b, &reply); err != nil || !a.held(id, reply.Perk.Content, begun, time.Now()) {
+		n.wrong++
+		return
+	}
+	n.ok++
+}
+
+// every calls f at a rate until ctx ends, one call at a time.
+func every(ctx context.Context, period time.Duration, f func()) {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f()
+		}
+	}
+}
+
+// life runs a writer (5 updates and 1 delete a second) and a questioner until the time is up.
+func (a *archive) life(t *testing.T, endpoint string, n *tally, d time.Duration) {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	var group sync.WaitGroup
+	group.Go(func() {
+		every(ctx, 200*time.Millisecond, func() {
+			a.writing.Lock()
+			defer a.writing.Unlock()
+			id := a.pick()
+			a.mu.Lock()
+			d := perk.Document{ID: id, Text: a.text(4)}
+			a.mu.Unlock()
+			begun := time.Now()
+			persist(t, func() error { return a.put(context.WithoutCancel(ctx), begun, d) })
+		})
+	})
+	group.Go(func() {
+		every(ctx, time.Second, func() { persist(t, func() error { return a.remove(context.WithoutCancel(ctx)) }) })
+	})
+	group.Go(func() { every(ctx, 20*time.Millisecond, func() { a.ask(ctx, endpoint, n) }) })
+	group.Wait()
+}
+
+// persist writes again what a database that is away did not acknowledge.
+func persist(t *testing.T, write func() error) {
+	err := write()
+	for end := time.Now().Add(2 * time.Minute); err != nil && time.Now().Before(end); err = write() {
+		time.Sleep(200 * time.Millisecond)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// bm25 measures Weaviate's own queries: n of them, 25 a second, and gives the median and the 99th percentile.
+func (a *archive) bm25(t *testing.T, endpoint string, n int) (p50, p99 time.Duration) {
+	t.Helper()
+	var took []time.Duration
+	for i := range n {
+		query := fmt.Sprintf(`{Get{%s(tenant:"tenant%02d",bm25:{query:"%s garden"},limit:10){_additional{id score}}}}`, soakCollection, i%*soakTenants, soakNames[i%len(soakNames)])
+		body, _ := json.Marshal(map[string]string{"query": query})
+		begun := time.Now()
+		if out := must(t, http.MethodPost, endpoint+"/v1/graphql", string(body)); bytes.Contains(out, []byte(`"errors"`)) {
+			t.Fatalf("%s", out)
+		}
+		took = append(took, time.Since(begun))
+		time.Sleep(max(0, 40*time.Millisecond-time.Since(begun)))
+	}
+	slices.Sort(took)
+	return took[n/2], took[n*99/100]
+}
+
+// atRest waits until the index has caught up and holds the adapters to the live documents.
+func (a *archive) atRest(t *testing.T, p *program) {
+	t.Helper()
+	want := a.live()
+	same := func() (missing, extra, other int) {
+		got := p.adapters(t)
+		for key, hash := range want {
+			switch g, ok := got[key]; {
+			case !ok:
+				missing++
+			case g != hash:
+				other++
+			}
+			delete(got, key)
+		}
+		return missing, len(got), other
+	}
+	begun := time.Now()
+	limit := begun.Add(30 * time.Minute)
+	for {
+		missing, extra, other := same()
+		if missing+extra+other == 0 {
+			t.Logf("at rest after %v: %d adapters, exactly those of the live documents", time.Since(begun).Round(time.Second), len(want))
+			return
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("not at rest: %d documents have no adapter, %d an old one, %d adapters are of no document", missing, other, extra)
+		}
+		time.Sleep(2 * time.Second)
+	}
+}
+
+// startSoak runs a Weaviate with a full collection.
+func startSoak(t *testing.T) (*server.Server, *archive, *program) {
+	t.Helper()
+	if os.Getenv("PERK_E2E") != "1" {
+		t.Skip("needs a real Weaviate: run `make soak` or `make e2e`, or set PERK_E2E=1")
+	}
+	binary, err := server.Build(t.Context(), binDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := server.Start(t.Context(), server.Config{Binary: binary, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, err := weaviate.Connect(weaviate.Server{Endpoint: node.Endpoint()})
+	if err != nil {
+		t.Fatal(errors.Join(err, node.Stop()))
+	}
+	a := &archive{api: api, rng: rand.New(rand.NewPCG(9, 0xe2e)), versions: map[perk.DocumentID][]version{}}
+	begun := time.Now()
+	a.fill(t, node.Endpoint())
+	t.Logf("%d short and %d long documents in %d tenants written in %v", *soakShort, *soakLong, *soakTenants, time.Since(begun).Round(time.Second))
+	return node, a, newProgram(t, node.Endpoint())
+}
+
+var soakFlags = []string{"--unsigned-keys", "--interval", "2s", "--whole", "1m", "--log-level", "error"}
+
+// TestSoak follows a collection while it changes: what `perk serve` does by default, beside a database that is in use.
+func TestSoak(t *testing.T) {
+	node, a, p := startSoak(t)
+	defer func() {
+		if err := node.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	queries := min(1000, 25*int(soakTime.Seconds())/3)
+	a.bm25(t, node.Endpoint(), queries/4) // warm
+	idle50, idle99 := a.bm25(t, node.Endpoint(), queries)
+	p.serveWith(t, soakFlags...)
+	eventually(t, time.Minute, "the backfill to begin", func() bool { return len(p.adapters(t)) > 0 })
+	busy50, busy99 := a.bm25(t, node.Endpoint(), queries)
+	at := len(p.adapters(t))
+	t.Logf("BM25 of %d queries: idle p50 %v p99 %v; during backfill p50 %v p99 %v: p99 %.2fx (%d of %d documents encoded by then)",
+		queries, idle50, idle99, busy50, busy99, float64(busy99)/float64(idle99), at, len(a.ids))
+	n := &tally{other: map[string]int{}}
+	a.life(t, "http://"+p.listen, n, *soakTime)
+	t.Logf("questions: %d answered from the present text, %d from another one, others %v", n.ok, n.wrong, n.other)
+	if n.wrong > 0 {
+		t.Errorf("%d answers were not of a present text", n.wrong)
+	}
+	a.atRest(t, p)
+	var o indexer.Overview
+	out, err := p.run(t, "status", soakCollection, "--json")
+	if err := errors.Join(err, json.Unmarshal(out, &o)); err != nil || o.Ready != len(a.ids) || o.Failed != 0 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	t.Logf("%d adapters written in %.0f s of encoding, %d tokens", o.Encoded, o.Seconds, o.Tokens)
+}
