@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/perkdb/perk/internal/kernel"
 )
 
 func newBench(a *app) *cobra.Command {
@@ -40,11 +38,4 @@ type spread struct {
 func newSpread(took []time.Duration) spread {
 	ms := func(q float64) float64 { return quantile(took, q).Seconds() * 1e3 }
 	return spread{ms(.5), ms(.99)}
-}
-
-// readRate measures how fast one thread reads memory, in bytes a second: the sum of an array that no cache holds.
-func readRate(array []float32) float64 {
-	start := time.Now()
-	kernel.Sum(array)
-	return 4 * float64(len(array)) / time.Since(start).Seconds()
 }

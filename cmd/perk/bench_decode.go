@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"time"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -17,8 +17,8 @@ import (
 
 // decodeReport is what `perk bench decode` measured, on one thread.
 type decodeReport struct {
+	machine
 	Precision string  `json:"precision"`
-	Kernel    string  `json:"kernel"`
 	Prompt    int     `json:"prompt_tokens"`
 	Bytes     int64   `json:"bytes"` // that a token reads: matrices, adapter, keys and values
 	Prefill   float64 `json:"prefill_tokens_per_s"`
@@ -34,9 +34,8 @@ func llama135M() lm.Config {
 }
 
 func newBenchDecode(a *app) *cobra.Command {
-	var asJSON bool
+	plan := decodePlan{bench: bench{threads: 1, runs: rounds}, shape: llama135M(), array: 256 << 20}
 	var name, peer string
-	var prompt, tokens, rank int
 	c := &cobra.Command{
 		Use:   "decode",
 		Short: "Measure one stream of a 135M-parameter Llama beside the machine's memory",
@@ -47,28 +46,31 @@ machine's own memory: a decoded token cannot be faster than reading all weights.
 			if peer != "" {
 				return writePeer(peer, llama135M())
 			}
-			p, err := precision(name)
+			var err error
+			if plan.precision, err = precision(name); err != nil {
+				return err
+			}
+			r, err := plan.measure(ctx)
 			if err != nil {
 				return err
 			}
-			r, err := benchDecode(ctx, llama135M(), p, rank, prompt, tokens, 256<<20)
-			if err != nil {
-				return err
-			}
-			if asJSON {
+			if plan.asJSON {
 				return printJSON(cmd.OutOrStdout(), r)
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "135M-parameter Llama, %s on %s kernels, one thread: prompt of %d tokens at %.0f tokens/s, decode at %.1f tokens/s\n"+
-				"%.1f MB a token, %.1f GB/s of the memory's %.1f (%.0f%%)\n", r.Precision, r.Kernel, r.Prompt, r.Prefill, r.Tokens, float64(r.Bytes)/1e6, r.Rate/1e9, r.Memory/1e9, 100*r.Share)
+			r.machine.print(cmd.OutOrStdout())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "135M-parameter Llama, %s: prompt of %d tokens at %.0f tokens/s, decode at %.1f tokens/s\n"+
+				"%.1f MB a token, %.1f GB/s of the memory's %.1f (%.0f%%)\n", r.Precision, r.Prompt, r.Prefill, r.Tokens, float64(r.Bytes)/1e6, r.Rate/1e9, r.Memory/1e9, 100*r.Share)
 			return err
 		}),
 	}
 	c.Flags().StringVar(&name, "precision", lm.Int8.String(), "int8, bfloat16 or float32 weights")
-	c.Flags().IntVar(&rank, "rank", 0, "rank of an adapter of all linear layers; 0: none")
-	c.Flags().IntVar(&prompt, "prompt", 64, "tokens read before")
-	c.Flags().IntVar(&tokens, "tokens", 32, "tokens decoded in each round")
+	c.Flags().IntVar(&plan.rank, "rank", 0, "rank of an adapter of all linear layers; 0: none")
+	c.Flags().IntVar(&plan.prompt, "prompt", 64, "tokens read before")
+	c.Flags().IntVar(&plan.tokens, "tokens", 32, "tokens decoded in each run")
+	c.Flags().IntVar(&plan.runs, "runs", rounds, "measurements of which the median is told")
+	c.Flags().BoolVar(&plan.cpu, "cpu", false, "count CPU time in place of wall time: the fair clock where other programs have a share of the core")
 	c.Flags().StringVar(&peer, "gguf", "", "write the model to this file as Q8_0, for llama.cpp, in place of measuring (tools/peers)")
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&plan.asJSON, "json", false, "print JSON")
 	return c
 }
 
@@ -127,60 +129,96 @@ func randomAdapter(m *lm.Model, rank int) *lora.Adapter {
 	return ad
 }
 
-// benchDecode decodes with random weights of a shape, in turns with reading an array of so many bytes.
-func benchDecode(ctx context.Context, cfg lm.Config, p lm.Precision, rank, prompt, tokens, array int) (*decodeReport, error) {
-	m, err := randomModel(cfg)
+// decodePlan is what is to be measured: tokens of one stream, in turns with reading an array of so many bytes.
+type decodePlan struct {
+	bench
+	shape                       lm.Config
+	precision                   lm.Precision
+	rank, prompt, tokens, array int
+}
+
+// stream is one sequence that is decoded greedily.
+type stream struct {
+	d    *lm.Decoder
+	seq  *lm.Sequence
+	next [1]int32
+	span [1]lm.Span
+}
+
+func (s *stream) read(tokens []int32) {
+	s.span[0] = lm.Span{Sequence: s.seq, Tokens: tokens, Want: true}
+	s.d.Run(s.span[:])
+}
+
+func (s *stream) step() {
+	s.next[0] = likeliest(s.d.Logits(0))
+	s.read(s.next[:])
+}
+
+func (b *decodePlan) measure(ctx context.Context) (*decodeReport, error) {
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	c := b.shape
+	m, err := randomModel(c)
 	if err != nil {
 		return nil, err
 	}
-	w := m.Weights(p, nil)
-	adapted, err := w.Adapt(randomAdapter(m, rank))
+	w := m.Weights(b.precision, nil)
+	adapted, err := w.Adapt(randomAdapter(m, b.rank))
 	if err != nil {
 		return nil, err
 	}
-	seq, d := m.NewSequence(), w.NewDecoder(64)
-	seq.Reset(adapted)
-	text := make([]int32, max(1, prompt))
+	s := &stream{d: w.NewDecoder(64), seq: m.NewSequence()}
+	s.seq.Reset(adapted)
+	text := make([]int32, max(1, b.prompt))
 	for i := range text {
-		text[i] = int32(i * 7919 % cfg.Vocab)
+		text[i] = int32(i * 7919 % c.Vocab)
 	}
-	if err := seq.Check(append(text, make([]int32, rounds*tokens)...)); err != nil {
+	if err := s.seq.Check(append(text, make([]int32, b.runs*b.tokens)...)); err != nil {
 		return nil, err
 	}
-	r := &decodeReport{Precision: p.String(), Kernel: kernel.Features(), Prompt: len(text)}
-	start := time.Now()
-	for rest := text; len(rest) > 0; {
-		if err := ctx.Err(); err != nil {
-			return nil, perk.E(perk.ECanceled, "bench", err)
+	r := &decodeReport{machine: b.machine(), Precision: b.precision.String(), Prompt: len(text)}
+	took, err := b.seconds(func() error {
+		for block := range slices.Chunk(text, s.d.Rows()) {
+			if err := ctx.Err(); err != nil {
+				return perk.E(perk.ECanceled, "bench", err)
+			}
+			s.read(block)
 		}
-		span := rest[:min(64, len(rest))]
-		rest = rest[len(span):]
-		d.Run([]lm.Span{{Sequence: seq, Tokens: span, Want: len(rest) == 0}})
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	r.Prefill = float64(len(text)) / time.Since(start).Seconds()
-	block := make([]float32, array/4)
+	r.Prefill = float64(len(text)) / took
+	block := make([]float32, b.array/4)
 	for i := range block {
 		block[i] = 1
 	}
-	kv := int64(8 * cfg.Layers * cfg.KVHeads * cfg.Dim / cfg.Heads) // of one position
+	kv := int64(8 * c.Layers * c.KVHeads * c.Dim / c.Heads) // of one position
 	var speed, rate, memory, share []float64
-	next, span := [1]int32{}, [1]lm.Span{}
-	for range rounds {
-		if err := ctx.Err(); err != nil {
+	for range b.runs {
+		bytes := int64(0)
+		took, err := b.seconds(func() error {
+			for range b.tokens {
+				s.step()
+				r.Bytes = w.Bytes() + adapted.Bytes() + kv*int64(s.seq.Len())
+				bytes += r.Bytes
+			}
+			return ctx.Err()
+		})
+		if err != nil {
 			return nil, perk.E(perk.ECanceled, "bench", err)
 		}
-		bytes := int64(0)
-		start := time.Now()
-		for range tokens {
-			next[0] = likeliest(d.Logits(0))
-			span[0] = lm.Span{Sequence: seq, Tokens: next[:], Want: true}
-			d.Run(span[:])
-			r.Bytes = w.Bytes() + adapted.Bytes() + kv*int64(seq.Len())
-			bytes += r.Bytes
-		}
-		took := time.Since(start).Seconds()
-		mem := []float64{readRate(block), readRate(block), readRate(block)}
-		speed, rate, memory = append(speed, float64(tokens)/took), append(rate, float64(bytes)/took), append(memory, quantile(mem, .5))
+		const reads = 3
+		read, _ := b.seconds(func() error { // cannot fail
+			for range reads {
+				kernel.Sum(block)
+			}
+			return nil
+		})
+		speed, rate, memory = append(speed, float64(b.tokens)/took), append(rate, float64(bytes)/took), append(memory, reads*float64(b.array)/read)
 		share = append(share, rate[len(rate)-1]/memory[len(memory)-1])
 	}
 	r.Tokens, r.Rate, r.Memory, r.Share = quantile(speed, .5), quantile(rate, .5), quantile(memory, .5), quantile(share, .5)

@@ -30,7 +30,8 @@ func TestBenchAsk(t *testing.T) {
 func TestBenchDecode(t *testing.T) {
 	cfg := lm.Config{Arch: lm.ArchLlama, Vocab: 97, Dim: 64, Layers: 2, Heads: 4, KVHeads: 2, FF: 96, Context: 256, RopeTheta: 1e4, NormEps: 1e-5, TieEmbeddings: true}
 	for _, p := range []lm.Precision{lm.Int8, lm.BFloat16, lm.Float32} {
-		r, err := benchDecode(t.Context(), cfg, p, 2, 70, 3, 1<<20)
+		plan := decodePlan{bench: bench{threads: 1, runs: 2}, shape: cfg, precision: p, rank: 2, prompt: 70, tokens: 3, array: 1 << 20}
+		r, err := plan.measure(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +39,8 @@ func TestBenchDecode(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if _, err := benchDecode(t.Context(), cfg, lm.Int8, 0, 250, 3, 1<<20); err == nil {
+	long := decodePlan{bench: bench{threads: 1, runs: 2}, shape: cfg, prompt: 251, tokens: 3, array: 1 << 20}
+	if _, err := long.measure(t.Context()); err == nil {
 		t.Error("a prompt that leaves no room was taken")
 	}
 }
