@@ -38,8 +38,9 @@ weaviate: build ## build a Weaviate server with the perk module inside into buil
 	$(GO) -C $(INSIDE) run ./cmd/rehost -out ../../build/weaviate -binary ../../$(BIN)/weaviate-perk-server
 
 NEXT ?= v1.36.0
-weaviate-next: ## see that the module also builds into another version of Weaviate; NEXT=v1.36.0
-	$(GO) -C $(INSIDE) run ./cmd/rehost -weaviate $(NEXT) -out ../../build/weaviate-$(NEXT) -binary ../../build/weaviate-$(NEXT)/server
+weaviate-next: build ## build the module into another version of Weaviate and ask it; NEXT=v1.36.0
+	$(GO) -C $(INSIDE) run ./cmd/rehost -weaviate $(NEXT) -out ../../build/weaviate-$(NEXT) -binary ../../$(BIN)/weaviate-perk-server-$(NEXT)
+	PERK_E2E=1 PERK_SERVER_BIN=$(CURDIR)/$(BIN)/weaviate-perk-server-$(NEXT) $(GO) -C $(INSIDE) test -count=1 ./e2e
 
 test: vet paper-smoke ## what CI runs: formatting, vet, staticcheck, all tests, short tests under the race detector
 	$(GO) test ./...

@@ -93,7 +93,7 @@ func (m *Module) resolve(ctx context.Context, target plugin.Module, hits []*hit)
 func (m *Module) resolveLoose(ctx context.Context, target plugin.Module, h *hit) error {
 	ids, err := target.Find(ctx, h.hash)
 	for _, id := range ids {
-		if id.Collection == h.id.Collection && id.UUID == h.id.UUID {
+		if id.Collection == h.id.Collection && id.UUID == h.id.UUID && m.mayRead(ctx, id) {
 			h.id = id
 			return nil
 		}

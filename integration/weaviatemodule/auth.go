@@ -1,12 +1,16 @@
 package weaviatemodule
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
 
+	"github.com/go-openapi/strfmt"
+	restctx "github.com/weaviate/weaviate/adapters/handlers/rest/context"
 	"github.com/weaviate/weaviate/entities/models"
 	"github.com/weaviate/weaviate/usecases/auth/authentication/composer"
+	"github.com/weaviate/weaviate/usecases/auth/authorization"
 	authzerrors "github.com/weaviate/weaviate/usecases/auth/authorization/errors"
 
 	"github.com/perkdb/perk"
@@ -45,4 +49,10 @@ func (m *Module) may(r *http.Request, who *models.Principal, verb string, resour
 		return errNobody
 	}
 	return perk.E(perk.EDenied, Name, err)
+}
+
+// mayRead asks Weaviate's authoriser whether the caller of a query may read a document that was found by its text.
+func (m *Module) mayRead(ctx context.Context, id perk.DocumentID) bool {
+	resource := authorization.Objects(id.Collection, id.Tenant, strfmt.UUID(id.UUID))
+	return m.database.state.Authorizer.AuthorizeSilent(ctx, restctx.GetPrincipalFromContext(ctx), authorization.READ, resource) == nil
 }

@@ -24,7 +24,8 @@
 // # Caveats
 //
 //   - Weaviate leaves the tenant out of the hits of nearText and hybrid queries. Without the argument tenant such a hit is answered from an adapter of
-//     the same collection, uuid and text, which is the same adapter whatever the tenant.
+//     the same collection, uuid and text in a tenant that the caller may read; it is the same adapter whatever the tenant.
 //   - `generate` gets properties without the object's key. It answers from an adapter of a text with the same hash, of a document that the caller may read.
+//   - Servers that share a PERK_HOME are nodes of one cluster, on one machine. Each makes its own passes; what one has written the others find unchanged.
 //   - The hook sees the writes that this node received. Writes of other nodes, dropped tenants and expired objects are found by the next pass.
 package weaviatemodule

@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-openapi/strfmt"
-	restctx "github.com/weaviate/weaviate/adapters/handlers/rest/context"
 	"github.com/weaviate/weaviate/entities/modulecapabilities"
 	"github.com/weaviate/weaviate/entities/moduletools"
-	"github.com/weaviate/weaviate/usecases/auth/authorization"
 	helpers "github.com/weaviate/weaviate/usecases/modulecomponents/generative"
 
 	"github.com/perkdb/perk"
@@ -144,7 +141,6 @@ func (g generative) identify(ctx context.Context, hits []*hit) error {
 	if err != nil {
 		return err
 	}
-	principal := restctx.GetPrincipalFromContext(ctx)
 	for _, h := range hits {
 		if h.reply != nil {
 			continue
@@ -155,8 +151,7 @@ func (g generative) identify(ctx context.Context, hits []*hit) error {
 		}
 		h.reply = none(h.id, Pending, "there is no adapter of this text")
 		for _, id := range ids {
-			resource := authorization.Objects(id.Collection, id.Tenant, strfmt.UUID(id.UUID))
-			if g.perk.database.state.Authorizer.AuthorizeSilent(ctx, principal, authorization.READ, resource) == nil {
+			if g.perk.mayRead(ctx, id) {
 				h.id, h.reply = id, nil
 				break
 			}

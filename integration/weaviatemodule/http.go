@@ -1,11 +1,13 @@
 package weaviatemodule
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/go-openapi/strfmt"
 	"github.com/google/uuid"
@@ -20,6 +22,8 @@ import (
 const (
 	maxBody      = 1 << 20 // bytes of a request
 	maxDocuments = 1000    // of a page of /documents
+
+	statusWait = 2 * time.Second // for a plugin that is away
 )
 
 // RootHandler serves /v1/modules/perk/: GET status and documents, POST ask and index. Every call is authenticated and authorised as Weaviate's own are.
@@ -99,7 +103,9 @@ func (m *Module) status(r *http.Request, who *models.Principal) (any, error) {
 		return nil, err
 	}
 	body := statusBody{Hosting: m.link.isHosting(), Collections: append([]indexer.Overview{}, m.follower.fleet.Overviews()...)}
-	info, err := remote{m.link}.Info(r.Context())
+	ctx, cancel := context.WithTimeout(r.Context(), statusWait)
+	defer cancel()
+	info, err := remote{m.link}.Info(ctx)
 	if err == nil {
 		body.Plugin = &info
 	} else {

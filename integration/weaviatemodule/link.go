@@ -34,6 +34,7 @@ type link struct {
 	current plugin.Module // nil while there is none
 	hosting bool          // this server launched it
 	cause   error         // why there is none
+	closed  bool          // there will be none
 	changed chan struct{} // closed, and replaced, when one of the above changes
 }
 
@@ -59,7 +60,7 @@ func (l *link) close() error {
 	return l.end
 }
 
-// end is a plugin that is connected, and how to keep and leave it.
+// connection is a plugin, and how to keep and leave it.
 type connection struct {
 	module  plugin.Module
 	hosting bool
@@ -70,17 +71,18 @@ type connection struct {
 // run owns the connection.
 func (l *link) run(ctx context.Context, c *connection, err error) {
 	defer close(l.done)
-	defer l.set(nil, false, errors.New("the server is ending"))
+	defer l.shut()
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		if err == nil {
 			l.set(c.module, c.hosting, nil)
 			err = c.stay(ctx)
-			l.set(nil, false, err)
-			left := c.leave()
 			if ctx.Err() != nil {
-				l.end = left
+				l.shut()
+				l.end = c.leave()
 				return
 			}
+			l.set(nil, false, err)
+			_ = c.leave() // it is lost already
 			wait = 100 * time.Millisecond
 		}
 		l.set(nil, false, err)
@@ -153,6 +155,16 @@ func (l *link) set(m plugin.Module, hosting bool, cause error) {
 	l.changed = make(chan struct{})
 }
 
+// shut says that there will be no plugin any more.
+func (l *link) shut() {
+	l.set(nil, false, errors.New("the server is ending"))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
+
 // module gives the plugin, after waiting for one when there is none. Errors: EUnavailable, ECanceled.
 func (l *link) module(ctx context.Context) (plugin.Module, error) {
 	const op = "perk module"
@@ -160,10 +172,15 @@ func (l *link) module(ctx context.Context) (plugin.Module, error) {
 	defer timer.Stop()
 	for {
 		l.mu.Lock()
-		m, cause, changed := l.current, l.cause, l.changed
+		m, cause, closed, changed := l.current, l.cause, l.closed, l.changed
 		l.mu.Unlock()
-		if m != nil {
+		switch {
+		case m != nil:
 			return m, nil
+		case closed:
+			return nil, perk.E(perk.EUnavailable, op, cause)
+		case cause == nil:
+			cause = errors.New("it is being started")
 		}
 		select {
 		case <-changed:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rs/zerolog"
 	"github.com/weaviate/weaviate/adapters/handlers/rest/state"
@@ -28,6 +29,7 @@ type Module struct {
 	log      zerolog.Logger
 	link     *link
 	follower *follower
+	started  atomic.Bool // the database is there
 
 	ctx    context.Context // of the work that Start begins
 	cancel context.CancelFunc
@@ -71,6 +73,7 @@ func Register(server *state.State) error {
 // Start begins what needs a database: adapters that follow their objects. The generated server calls it once database, schema and authoriser are there.
 func Start(server *state.State) {
 	if m, ok := server.Modules.GetByName(Name).(*Module); ok {
+		m.started.Store(true)
 		m.owned.Go(m.follower.run)
 	}
 }
@@ -86,13 +89,21 @@ func (m *Module) Init(ctx context.Context, _ moduletools.ModuleInitParams) error
 	if err := os.MkdirAll(m.settings.home, 0o700); err != nil {
 		return perk.E(perk.EDenied, "PERK_HOME", err).WithHint("name a directory that the server may write")
 	}
-	guard := func(p plugin.Module) plugin.Module { return &guarded{p, m.database.Document} }
+	guard := func(p plugin.Module) plugin.Module { return &guarded{p, m.present} }
 	var err error
 	if m.link, err = openLink(ctx, m.settings, guard, m.log); err != nil {
 		return err
 	}
 	m.follower, err = newFollower(m.ctx, m.database, remote{m.link}, m.settings, m.log)
 	return err
+}
+
+// present reads a document for another program, which may ask before the database is there.
+func (m *Module) present(ctx context.Context, id perk.DocumentID) (perk.Document, error) {
+	if !m.started.Load() {
+		return perk.Document{}, perk.Errorf(perk.EUnavailable, Name, "the database is starting")
+	}
+	return m.database.Document(ctx, id)
 }
 
 // Close ends the work and the plugin process; it returns when both are over.
@@ -110,7 +121,7 @@ func (m *Module) changed(id perk.DocumentID) { m.follower.fleet.Notify(id) }
 
 // MetaInfo is what /v1/meta says.
 func (m *Module) MetaInfo() (map[string]any, error) {
-	return map[string]any{"name": "perk: answers from adapters", "plugin": m.settings.plugin}, nil
+	return map[string]any{"name": "perk: answers from adapters"}, nil
 }
 
 // ClassConfigDefaults implements modulecapabilities.ClassConfigurator.

@@ -77,7 +77,7 @@ func (s *settings) host() plugin.HostConfig {
 		args = append(args, "--model", s.model)
 	}
 	var env []string
-	for _, name := range []string{"HOME", "GOMAXPROCS", "GOMEMLIMIT"} {
+	for _, name := range []string{"HOME", "GOMAXPROCS", "GOMEMLIMIT", "PERK_ISA", "PERK_MODELS"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)
 		}

@@ -47,7 +47,18 @@ func build() error {
 			return fmt.Errorf("build perk: %w: %s", err, out)
 		}
 	}
+	if os.Getenv("PERK_SERVER_BIN") != "" {
+		return nil
+	}
 	return rehost.Build(context.Background(), "..", "", filepath.Join(buildDir, "weaviate"), binary("weaviate-perk-server"))
+}
+
+// serverBinary is the Weaviate server with the module.
+func serverBinary() string {
+	if path := os.Getenv("PERK_SERVER_BIN"); path != "" {
+		return path
+	}
+	return binary("weaviate-perk-server")
 }
 
 // program is the perk program, the plugin.

@@ -44,7 +44,7 @@ func start(t testing.TB, c server.Config, home string, env ...string) *node {
 	if os.Getenv("PERK_E2E") != "1" {
 		t.Skip("needs the server with the module: run `make e2e`, or set PERK_E2E=1")
 	}
-	c.Binary = binary("weaviate-perk-server")
+	c.Binary = serverBinary()
 	if c.Dir == "" {
 		c.Dir = t.TempDir()
 	}
