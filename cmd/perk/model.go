@@ -42,7 +42,7 @@ func newModel(a *app) *cobra.Command {
 		Long: `Models are kept side by side in the directory --models, each under a name that --model takes. A model is a base model with a recipe for writing with
 it; a published base model without a recipe is run with one that nothing was learned for, which writes, but does not make the base model answer from what was written.`,
 	}
-	c.AddCommand(newModelPull(a), newModelAdd(a), newModelList(a), newModelInfo(a), newModelRemove(a), newModelVerify(a))
+	c.AddCommand(newModelPull(a), newModelAdd(a), newModelImportPERK(a), newModelList(a), newModelInfo(a), newModelRemove(a), newModelVerify(a))
 	return c
 }
 

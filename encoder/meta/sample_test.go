@@ -3,8 +3,6 @@ package meta
 import (
 	"math/rand/v2"
 	"testing"
-
-	"github.com/perkdb/perk/internal/task"
 )
 
 // A task is drawn within its share of the training, and its documents are as long as its bounds say, whatever the curriculum's length.
@@ -17,7 +15,7 @@ func TestSharesBoundTheirTasks(t *testing.T) {
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	tr, err := New(c, tok, task.Generated{}, 1)
+	tr, err := New(c, nil, tok, generated, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

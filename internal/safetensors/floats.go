@@ -5,6 +5,15 @@ import (
 	"math"
 )
 
+// Widen decodes len(dst) little-endian elements of a type, F32, F16 or BF16, and says whether it is one of these.
+func Widen(dtype string, dst []float32, src []byte) bool {
+	decode := floats(dtype)
+	if decode != nil {
+		decode(dst, src)
+	}
+	return decode != nil
+}
+
 // floats gives the decoder of a type's little-endian elements, nil for a type that is not of floats, or of more precise ones.
 func floats(dtype string) func(dst []float32, src []byte) {
 	switch dtype {
