@@ -64,9 +64,10 @@ e2e: ## the main job against real Weaviate servers, stock and with the module, w
 soak: ## a changing collection of SOAK documents beside a Weaviate in use, then kills of every process; hours in full size
 	PERK_E2E=1 $(GO) test -count=1 -v -timeout 24h ./integration/e2e -run 'TestSoak|TestKills' $(SOAK)
 
-crash: ## kill -9 at 200 random moments of writing, then look for half or lost adapters
+crash: ## kill -9 at 200 random moments of writing, then look for half or lost adapters; plugin and Weaviate 50 times each under load
 	$(GO) test ./adapterstore -run '^TestCrash$$' -v -count=1 -timeout 20m -crash.rounds=200
 	$(GO) test ./cmd/perk -run '^TestKilledEncode$$' -v -count=1 -timeout 20m -kill.rounds=20
+	PERK_E2E=1 $(GO) -C $(INSIDE) test ./e2e -run '^TestKilled$$' -v -count=1 -timeout 60m -kill.rounds=50
 
 bench: ## benchmarks of kernels, model, encoder, store and wire; BENCH names some of them, BENCHFLAGS adds to them
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(BENCHPKGS)
