@@ -20,7 +20,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run run-weaviate weaviate weaviate-next test vet race e2e crash bench bench-compare fuzz paper paper-smoke ablations generate clean
+.PHONY: help build run run-weaviate weaviate weaviate-next test vet race e2e soak crash bench bench-compare fuzz paper paper-smoke ablations generate clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

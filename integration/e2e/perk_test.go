@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		installClients()
 		if status, ran := server.Isolate(); ran {
 			os.Exit(status)
 		}
