@@ -21,8 +21,8 @@
 // # Together
 //
 // Questions of all callers, about any documents, are decoded together: a token of each at a time, the base model's matrices read once for all of them. They
-// join and leave at any token, in the order in which they came; a question leaves when its context ends, and gets EBusy when too many wait. Long prompts are
-// read in blocks between the tokens of the others. An answer is the same, bit for bit, whatever is asked beside it.
+// join and leave at any token: first those of the caller who has the fewest among them (OneCaller), then in the order in which they came. A question leaves
+// when its context ends, and gets EBusy when too many wait. Long prompts are read in blocks between the tokens of the others. An answer is the same, bit for bit, whatever is asked beside it.
 //
 // # Caveats
 //

@@ -12,6 +12,7 @@ import (
 // job is one question on its way through a lane, from its prompt's first token to its reply's last.
 type job struct {
 	ctx     context.Context
+	caller  *caller
 	adapted *lm.Adapted
 	seq     *lm.Sequence // nil: one of the lanes' own, under adapted
 	own     bool         // seq is the lanes' own
@@ -27,6 +28,16 @@ type job struct {
 	submitted, read, ended time.Time // read: the prompt was
 	err                    error
 	done                   chan struct{} // closed when the lane has let go of the job
+}
+
+// caller is somebody who asks one question, or several that share a place in the queue.
+type caller struct{ active int } // jobs in lanes; guarded by lanes.mu
+
+type callerKey struct{}
+
+// OneCaller gives a context whose questions count as one caller's: many of them do not keep others waiting, because a place goes to the caller who has the fewest.
+func OneCaller(ctx context.Context) context.Context {
+	return context.WithValue(ctx, callerKey{}, new(caller))
 }
 
 // mailbox carries an answer's pieces from the lane, which never waits, to the caller.
@@ -70,6 +81,9 @@ func (j *job) empty(emit func(string) error) error {
 func (l *lanes) do(ctx context.Context, j *job, emit func(string) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if j.caller, _ = ctx.Value(callerKey{}).(*caller); j.caller == nil {
+		j.caller = new(caller)
+	}
 	j.ctx, j.done, j.submitted = ctx, make(chan struct{}), time.Now()
 	if emit != nil {
 		j.mail.more = make(chan struct{}, 1)

@@ -71,9 +71,9 @@ func (l *lanes) admit(ln *lane) bool {
 	defer l.mu.Unlock()
 	share := min(l.batch, (l.active+len(l.waiting)+l.most-1)/l.most)
 	for ln.jobs() < share && len(l.waiting) > 0 {
-		j := l.waiting[0]
-		l.waiting = slices.Delete(l.waiting, 0, 1)
+		j := l.next()
 		l.active++
+		j.caller.active++
 		if j.seq == nil {
 			j.seq, j.own = l.sequence(), true
 			j.seq.Reset(j.adapted)
@@ -86,6 +86,22 @@ func (l *lanes) admit(ln *lane) bool {
 	l.running--
 	l.idle = append(l.idle, ln)
 	return false
+}
+
+// next takes out of the queue the job of the caller with the fewest jobs in lanes; of several the one that waits longest. l.mu is held.
+func (l *lanes) next() *job {
+	best := 0
+	for i, j := range l.waiting {
+		if j.caller.active < l.waiting[best].caller.active {
+			best = i
+		}
+		if l.waiting[best].caller.active == 0 {
+			break
+		}
+	}
+	j := l.waiting[best]
+	l.waiting = slices.Delete(l.waiting, best, best+1)
+	return j
 }
 
 // sequence gives a free sequence, or a new one. l.mu is held.
@@ -105,6 +121,7 @@ const keepTokens = 1024
 func (l *lanes) leave(j *job, err error) {
 	l.mu.Lock()
 	l.active--
+	j.caller.active--
 	if j.own && j.seq.Len() <= keepTokens {
 		l.free = append(l.free, j.seq)
 	}

@@ -78,7 +78,7 @@ func TestShortPassesLong(t *testing.T) {
 	ctx := t.Context()
 	ln := l.newLane()
 	for _, j := range []*job{long, short} {
-		j.ctx, j.done, j.submitted = ctx, make(chan struct{}), time.Now()
+		j.ctx, j.caller, j.done, j.submitted = ctx, new(caller), make(chan struct{}), time.Now()
 		l.waiting = append(l.waiting, j)
 	}
 	steps := 0
@@ -90,7 +90,7 @@ func TestShortPassesLong(t *testing.T) {
 		case <-long.done:
 		default: // as long as it is read there is always another short question behind it
 			j := l.asked(t, blockTokens, 1)
-			j.ctx, j.done, j.submitted = ctx, make(chan struct{}), time.Now()
+			j.ctx, j.caller, j.done, j.submitted = ctx, new(caller), make(chan struct{}), time.Now()
 			l.waiting = append(l.waiting, j)
 		}
 		ln.step()
@@ -116,5 +116,23 @@ func TestTokensDoNotAllocate(t *testing.T) {
 	short, long := allocations(4), allocations(100)
 	if long > short+12 {
 		t.Errorf("%v allocations for 4 tokens, %v for 100", short, long)
+	}
+}
+
+// TestCallersTakeTurns lets one caller with many questions wait before another with two: the other's go next as soon as places are free.
+func TestCallersTakeTurns(t *testing.T) {
+	l := &lanes{batch: 4, queue: 100, most: 1}
+	many, few := new(caller), new(caller)
+	for i := range 12 {
+		c := many
+		if i >= 10 {
+			c = few
+		}
+		l.waiting = append(l.waiting, &job{caller: c, seq: new(lm.Sequence)})
+	}
+	ln := new(lane)
+	l.admit(ln)
+	if many.active != 2 || few.active != 2 || len(l.waiting) != 8 {
+		t.Errorf("%d and %d of 4 places, %d wait", many.active, few.active, len(l.waiting))
 	}
 }

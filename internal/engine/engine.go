@@ -131,7 +131,7 @@ func (e *Engine) Ask(ctx context.Context, q perk.Question, emit func(string) err
 
 // AskAll implements plugin.Module. The questions are decoded together, and the adapters of the next ones are loaded meanwhile.
 func (e *Engine) AskAll(ctx context.Context, questions []perk.Question, done func(int, *perk.Answer, error)) error {
-	return plugin.AskEach(ctx, e, e.rea.Places(), questions, done)
+	return plugin.AskEach(reasoner.OneCaller(ctx), e, e.rea.Places(), questions, done)
 }
 
 // Forget implements plugin.Module.
