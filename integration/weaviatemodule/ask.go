@@ -92,6 +92,9 @@ func (m *Module) resolve(ctx context.Context, target plugin.Module, hits []*hit)
 
 func (m *Module) resolveLoose(ctx context.Context, target plugin.Module, h *hit) error {
 	ids, err := target.Find(ctx, h.hash)
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
 		if id.Collection == h.id.Collection && id.UUID == h.id.UUID && m.mayRead(ctx, id) {
 			h.id = id
@@ -99,7 +102,7 @@ func (m *Module) resolveLoose(ctx context.Context, target plugin.Module, h *hit)
 		}
 	}
 	h.reply = none(h.id, Pending, "there is no adapter of this uuid and text; the query's hits do not say their tenant, which the argument tenant can")
-	return err
+	return nil
 }
 
 // explain is the reply of an adapter that could not be asked; what is pending or stale may be under way, or have failed.

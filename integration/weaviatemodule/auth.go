@@ -51,6 +51,15 @@ func (m *Module) may(r *http.Request, who *models.Principal, verb string, resour
 	return perk.E(perk.EDenied, Name, err)
 }
 
+// mayReadTenant gives an EDenied error where the caller of a query names a tenant that is not his.
+func (m *Module) mayReadTenant(ctx context.Context, class, tenant string) error {
+	err := m.database.state.Authorizer.AuthorizeSilent(ctx, restctx.GetPrincipalFromContext(ctx), authorization.READ, authorization.ShardsData(class, tenant)...)
+	if err != nil {
+		return perk.E(perk.EDenied, Name, err)
+	}
+	return nil
+}
+
 // mayRead asks Weaviate's authoriser whether the caller of a query may read a document that was found by its text.
 func (m *Module) mayRead(ctx context.Context, id perk.DocumentID) bool {
 	resource := authorization.Objects(id.Collection, id.Tenant, strfmt.UUID(id.UUID))

@@ -39,7 +39,8 @@ func (m *Module) extend(ctx context.Context, in []search.Result, arguments any, 
 	return in, nil
 }
 
-// hits takes the results' keys and texts; a hit of a class that wants another model has its reply already. A list over REST may have several classes.
+// hits takes the results' keys and texts; a hit of a class that wants another model, or of a tenant that the caller
+// named and may not read, has its reply already. A list over REST may have several classes.
 func (m *Module) hits(ctx context.Context, in []search.Result, tenant string) ([]*hit, error) {
 	type class struct {
 		classConfig
@@ -54,7 +55,9 @@ func (m *Module) hits(ctx context.Context, in []search.Result, tenant string) ([
 			if c.classConfig, err = m.database.class(in[i].ClassName); err != nil {
 				return nil, err
 			}
-			c.problem = m.fits(ctx, c.classConfig)
+			if c.problem = m.fits(ctx, c.classConfig); c.problem == nil && c.Tenants && tenant != "" {
+				c.problem = m.mayReadTenant(ctx, in[i].ClassName, tenant)
+			}
 			classes[in[i].ClassName] = c
 		}
 		hits[i] = m.hit(&in[i], c.classConfig, tenant)

@@ -105,4 +105,28 @@ func TestAccess(t *testing.T) {
 			t.Errorf("root: %+v %s", hits, problem)
 		}
 	})
+	t.Run("a tenant with the same object as another's", func(t *testing.T) {
+		root.must(t, http.MethodPost, "/v1/schema", strings.Replace(strings.Replace(class, "Story", "Room", 1), `"vectorizer"`, `"multiTenancyConfig":{"enabled":true},"vectorizer"`, 1), nil)
+		root.must(t, http.MethodPost, "/v1/schema/Room/tenants", `[{"name":"red"},{"name":"blue"}]`, nil)
+		root.must(t, http.MethodPost, "/v1/authz/roles", `{"name":"readRed","permissions":[{"action":"read_data","data":{"collection":"Room","tenant":"red"}}]}`, nil)
+		root.must(t, http.MethodPost, "/v1/authz/users/reader/assign", `{"roles":["readRed"],"userType":"db"}`, nil)
+		red := l.draw(t, 3, "red", "")
+		blue := *red
+		blue.tenant = "blue"
+		root.put(t, "Room", red, &blue)
+		eventually(t, time.Minute, "ready", func() bool { return strings.Count(strings.Join(root.adapters(t), " "), "Room/") == 2 })
+		const near = `tenant:"red", nearVector:{vector:[1,0.1]}`
+		hits, problem := reader.query(t, "Room", near, perkField(where))
+		if len(hits) != 1 || !red.right(hits[0].Additional.Perk) || hits[0].Additional.Perk.Key != "Room/red/"+red.uuid {
+			t.Errorf("%+v %s", hits, problem)
+		}
+		hits, problem = reader.query(t, "Room", near, perkField(where+`, tenant:"blue"`))
+		if len(hits) != 1 || hits[0].Additional.Perk.Answer != nil || hits[0].Additional.Perk.State != "failed" {
+			t.Errorf("%+v %s", hits, problem)
+		}
+		body := fmt.Sprintf(`{"collection":"Room","tenant":"blue","id":%q,"question":"Where is Mary?"}`, red.uuid)
+		if status, text := reader.call(t, http.MethodPost, "/v1/modules/perk/ask", body); status != http.StatusForbidden {
+			t.Error(status, text)
+		}
+	})
 }
