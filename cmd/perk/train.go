@@ -38,7 +38,8 @@ func newTrain(a *app) *cobra.Command {
 		Long: `Make a base model and its recipe from nothing but a seed and a text corpus: tokenizer, pretraining, meta-training.
 With --base the recipe of a given base model is learned: its layers stay as they are, and those below the lowest adapted one are only run, so that adapting the top
 layers of a published model is possible without a GPU. It is slow all the same; progress and the time left are printed.
-A configuration with a section reader trains a baseline instead, from a trained model: it answers from its prompt, docs/training/readers.
+With --from the training goes on from a trained model, with another mixture. A configuration with a section reader trains a baseline: a model that
+answers from its prompt, docs/training/readers.
 Training goes on from the checkpoint in DIR where there is one. At the end DIR holds ` + models.ModelFile + `, ` + models.RecipeFile + `,
 ` + models.TokenizerFile + `, the log and plots of its curves; with --base ` + models.RecipeFile + ` in place of all three.`,
 		Args: cobra.NoArgs,
@@ -47,11 +48,12 @@ Training goes on from the checkpoint in DIR where there is one. At the end DIR h
 	f := c.Flags()
 	f.StringVar(&o.config, "config", "", "training configuration (JSON), such as models/perk-nano/train.json")
 	f.StringVar(&o.corpus, "corpus", "", "gzip file of novels separated by 0x1E; default $PERK_DATA/prose/english_novels_97.txt.gz")
-	f.StringVar(&o.from, "from", "", "folder of the model that a reader starts from; default: the shipped model; only for a configuration with a section reader")
+	f.StringVar(&o.from, "from", "", "folder of a trained model to start from in place of the seed's draws; a reader starts from the shipped model otherwise")
 	f.StringVar(&o.base, "base", "", "base model to learn a recipe for, by its name or path as in --model; the configuration then has no field model")
 	f.StringVar(&o.out, "out", "", "folder of checkpoint, log and result")
 	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "documents computed at the same time; does not change the result")
 	f.DurationVar(&o.every, "checkpoint-every", 2*time.Minute, "time between checkpoints")
+	c.MarkFlagsMutuallyExclusive("from", "base")
 	_ = c.MarkFlagRequired("config")
 	_ = c.MarkFlagRequired("out")
 	return c
@@ -132,17 +134,14 @@ type trainer interface {
 	Export() (*lm.Model, *recipe.Recipe, error)
 }
 
-// newTrainer starts from nothing, with base a recipe for it, or for a reader from a model, whose tokenizer it keeps.
+// newTrainer starts from nothing, with base a recipe for it, or from a trained model, whose tokenizer it keeps.
 func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, base *models.Model, prose *task.Prose) (trainer, error) {
 	data := meta.Data{Filler: prose, Tasks: task.Open(dataDir())}
 	if base != nil {
 		return meta.New(c, base.LM, base.Tokenizer, data, o.workers)
 	}
 	path := filepath.Join(o.out, models.TokenizerFile)
-	if c.Reader == nil {
-		if o.from != "" {
-			return nil, perk.Errorf(perk.EInvalid, "train", "--from is set, but %s has no section reader", o.config)
-		}
+	if c.Reader == nil && o.from == "" {
 		tok, err := trainTokenizer(path, c, prose)
 		if err != nil {
 			return nil, err
@@ -164,7 +163,14 @@ func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, base *model
 	if err := meta.WriteFile(path, b); err != nil {
 		return nil, err
 	}
-	return meta.NewReader(c, from, data, o.workers)
+	if c.Reader != nil {
+		return meta.NewReader(c, from, data, o.workers)
+	}
+	t, err := meta.New(c, nil, from.Tokenizer, data, o.workers)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.From(from)
 }
 
 // trainTokenizer reads the folder's tokenizer, or learns one from the corpus and the tasks' texts.

@@ -57,13 +57,8 @@ func NewReader(c *Config, from *models.Model, d Data, workers int) (*Reader, err
 	if err != nil {
 		return nil, err
 	}
-	learned := learnedBy(from)
-	for _, p := range r.params {
-		if len(learned[p.Name]) != len(p.Data) {
-			return nil, perk.Errorf(perk.EInvalid, op, "model %q has %d values of %s, the configuration %d", from.Name, len(learned[p.Name]), p.Name, len(p.Data)).
-				WithHint("give the reader the inner loop of the model that it starts from")
-		}
-		copy(p.Data, learned[p.Name])
+	if err := r.From(from); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -86,29 +81,6 @@ func newBaseTrainer(c *Config, from *models.Model, d Data) (*Trainer, error) {
 		t.m, t.v, t.grads = append(t.m, make([]float32, n)), append(t.v, make([]float32, n)), append(t.grads, make([]float32, n))
 	}
 	return t, nil
-}
-
-// learnedBy gives the tensors of a trained model under the names of the trainer's parameters: the inverse of Export.
-func learnedBy(m *models.Model) map[string][]float32 {
-	out := map[string][]float32{}
-	for _, t := range m.LM.Tensors() {
-		out[t.Name] = t.Data
-	}
-	for name, p := range m.Recipe.Init.Pairs {
-		out[nameA(name)], out[nameB(name)] = p.A, p.B
-	}
-	for _, row := range m.Recipe.Rates {
-		for _, v := range row {
-			out[nameRates] = append(out[nameRates], float32(math.Log(float64(v))))
-		}
-	}
-	if l := m.Recipe.Rule.Lambda; l > 0 {
-		out[nameRidge] = []float32{float32(math.Log(float64(l)))}
-	}
-	if w := m.Recipe.Weighting; w != nil {
-		out[nameW1], out[nameB1], out[nameW2], out[nameB2] = w.W1, w.B1, w.W2, w.B2
-	}
-	return out
 }
 
 // Run is Trainer.Run with the reader's steps.
