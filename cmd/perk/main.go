@@ -64,6 +64,6 @@ func newRoot(a *app) *cobra.Command {
 		},
 	}
 	a.flags(root)
-	root.AddCommand(newServe(a), newIndex(a), newStatus(a), newPause(a), newResume(a), newRetry(a), newAsk(a), newRef(a), newAdapter(a), newEncode(a), newEval(a), newBench(a), newTrain(a), newCalibrate(a), newModel(a), newDemo(a), newPlugin(a), newVersion(a))
+	root.AddCommand(newServe(a), newIndex(a), newStatus(a), newPause(a), newResume(a), newRetry(a), newAsk(a), newRef(a), newBackup(a), newRestore(a), newAdapter(a), newEncode(a), newEval(a), newBench(a), newTrain(a), newCalibrate(a), newModel(a), newDemo(a), newPlugin(a), newVersion(a))
 	return root
 }

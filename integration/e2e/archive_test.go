@@ -32,6 +32,7 @@ type archive struct {
 	writing  sync.Mutex // of the one update or delete under way
 	mu       sync.Mutex
 	ids      []perk.DocumentID // live ones
+	made     int               // documents ever made
 	versions map[perk.DocumentID][]version
 }
 
@@ -69,6 +70,15 @@ func (a *archive) add(id perk.DocumentID, hash perk.Hash, begun time.Time) {
 		v[len(v)-1].to = time.Now()
 	}
 	a.versions[id] = append(v, version{hash: hash, from: begun})
+}
+
+// addNew writes a new document.
+func (a *archive) addNew(ctx context.Context) error {
+	a.mu.Lock()
+	d := a.doc(a.made, 4)
+	a.made++
+	a.mu.Unlock()
+	return a.put(ctx, time.Now(), d)
 }
 
 // remove deletes one document.
@@ -141,6 +151,7 @@ func (a *archive) fill(t *testing.T, endpoint string) {
 			batch = batch[:0]
 		}
 	}
+	a.made = *soakShort + *soakLong
 }
 
 func (a *archive) doc(i, sentences int) perk.Document {

@@ -77,7 +77,7 @@ func every(ctx context.Context, period time.Duration, f func()) {
 	}
 }
 
-// life runs a writer (5 updates and 1 delete a second) and a questioner until the time is up.
+// life runs a writer (5 updates, 1 delete and 1 new document a second) and a questioner until the time is up.
 func (a *archive) life(t *testing.T, endpoint string, n *tally, d time.Duration) {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -95,7 +95,10 @@ func (a *archive) life(t *testing.T, endpoint string, n *tally, d time.Duration)
 		})
 	})
 	group.Go(func() {
-		every(ctx, time.Second, func() { persist(t, func() error { return a.remove(context.WithoutCancel(ctx)) }) })
+		every(ctx, time.Second, func() {
+			persist(t, func() error { return a.remove(context.WithoutCancel(ctx)) })
+			persist(t, func() error { return a.addNew(context.WithoutCancel(ctx)) }) // so that some are left
+		})
 	})
 	group.Go(func() { every(ctx, 20*time.Millisecond, func() { a.ask(ctx, endpoint, n) }) })
 	group.Wait()
