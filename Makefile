@@ -20,7 +20,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZ     = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run run-weaviate weaviate weaviate-next test vet race e2e soak crash bench bench-compare fuzz paper paper-smoke ablations generate clean
+.PHONY: help build run run-weaviate weaviate weaviate-next test vet race e2e soak crash test-arm64 bench bench-compare fuzz paper paper-smoke ablations generate clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,6 +80,11 @@ bench-compare: ## the same of this tree and of REF=commit in turns, compared by 
 		(cd build/compare/tree && $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(BENCHPKGS)) >>build/compare/old.txt; \
 		$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(BENCHPKGS) >>build/compare/new.txt; \
 	done; $(GO) run $(BENCHSTAT) build/compare/old.txt build/compare/new.txt
+
+test-arm64: ## the kernels' tests on an emulated arm64; wants qemu-aarch64 (Debian's qemu-user)
+	mkdir -p build
+	GOARCH=arm64 CGO_ENABLED=0 $(GO) test -c -o build/kernel-arm64.test ./internal/kernel
+	cd internal/kernel && qemu-aarch64 ../../build/kernel-arm64.test -test.short
 
 fuzz: ## every fuzz test for FUZZTIME
 	@set -e; for d in $(FUZZ); do for f in $$(grep -ohE '^func Fuzz[A-Za-z0-9]+' $$d/*_test.go | cut -c6-); do \

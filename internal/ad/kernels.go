@@ -101,7 +101,8 @@ func relu2Grad[T kernel.Float](dst, x, g []T) {
 // softmax works on one row and returns its log-sum-exp.
 func softmax[T kernel.Float](dst, x []T) T {
 	if d32, ok := any(dst).([]float32); ok {
-		return T(kernel.Softmax(d32, any(x).([]float32)))
+		top, sum := kernel.Softmax(d32, any(x).([]float32))
+		return T(float64(top) + math.Log(float64(sum)))
 	}
 	top := math.Inf(-1)
 	for _, v := range x {

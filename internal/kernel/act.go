@@ -5,7 +5,7 @@ import "math"
 // Relu2 computes dst = max(x, 0)²; both are (n). NaN stays NaN.
 func Relu2(dst, x []float32) {
 	checkLen("Relu2", "x", len(x), len(dst))
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		relu2Vec(&dst[0], &x[0], len(dst))
 		return
 	}
@@ -19,7 +19,7 @@ func Relu2(dst, x []float32) {
 // gradient g from above; all are (n).
 func Relu2Grad(dst, x, g []float32) {
 	check3("Relu2Grad", dst, x, g)
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		relu2GradVec(&dst[0], &x[0], &g[0], len(dst))
 		return
 	}
@@ -31,7 +31,7 @@ func Relu2Grad(dst, x, g []float32) {
 // Gelu computes dst = x Φ(x), with the normal distribution Φ within 3e-7; both are (n). Infinite values give NaN.
 func Gelu(dst, x []float32) {
 	checkLen("Gelu", "x", len(x), len(dst))
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		geluVec(&dst[0], &x[0], len(dst))
 		return
 	}
@@ -49,7 +49,7 @@ const (
 // GeluTanh computes dst = x (1 + tanh z) / 2 with z = sqrt(2/pi) (x + 0.044715 x³); both are (n).
 func GeluTanh(dst, x []float32) {
 	checkLen("GeluTanh", "x", len(x), len(dst))
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		geluTanhVec(&dst[0], &x[0], len(dst))
 		return
 	}
@@ -62,7 +62,7 @@ func GeluTanh(dst, x []float32) {
 // GeluTanhGrad replaces the gradient g of GeluTanh's result by that of its argument x; both are (n).
 func GeluTanhGrad(g, x []float32) {
 	checkLen("GeluTanhGrad", "x", len(x), len(g))
-	if active != levelScalar && len(g) > 0 {
+	if active >= levelAVX2 && len(g) > 0 {
 		geluTanhGradVec(&g[0], &x[0], len(g))
 		return
 	}
@@ -76,7 +76,7 @@ func GeluTanhGrad(g, x []float32) {
 // SiluMul computes dst = x sigmoid(x) y; all are (n).
 func SiluMul(dst, x, y []float32) {
 	check3("SiluMul", dst, x, y)
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		siluMulVec(&dst[0], &x[0], &y[0], len(dst))
 		return
 	}
@@ -89,7 +89,7 @@ func SiluMul(dst, x, y []float32) {
 func SiluMulGrad(g, gx, x, y []float32) {
 	check3("SiluMulGrad", g, x, y)
 	checkLen("SiluMulGrad", "gx", len(gx), len(g))
-	if active != levelScalar && len(g) > 0 {
+	if active >= levelAVX2 && len(g) > 0 {
 		siluMulGradVec(&g[0], &gx[0], &x[0], &y[0], len(g))
 		return
 	}

@@ -59,3 +59,5 @@ func split512(dst *byte, x *float32, n int, inv float32) (high, low int32)
 
 //go:noescape
 func split256(dst *byte, x *float32, n int, inv float32) (high, low int32)
+
+func tileNEON(*tile) {} // of arm64

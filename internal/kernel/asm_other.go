@@ -2,7 +2,7 @@
 
 package kernel
 
-// No instruction set but levelScalar is ever active here, so nothing below runs.
+// No instruction set above levelNEON is ever active here, so nothing below runs.
 
 func tile512(*tile)                    {}
 func tile256(*tile)                    {}

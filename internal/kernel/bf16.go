@@ -31,9 +31,13 @@ func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
 	if transB {
 		rs, cs = 1, ldb
 	}
-	for j := range n {
+	for j := 0; j < n; j += panelCols {
+		cols := min(panelCols, n-j)
 		for q := range k {
-			p.data[p.index(q, j)] = bf16(b[q*rs+j*cs])
+			out := p.data[p.index(q, j):]
+			for c := range cols {
+				out[2*c] = bf16(b[q*rs+(j+c)*cs])
+			}
 		}
 	}
 	return p
@@ -66,7 +70,7 @@ func GemvBF16(m int, a []float32, lda int, p *PackedBF16, beta float32, c []floa
 	case p.k == 0:
 		scaleRows(m, p.n, beta, c, ldc)
 		return
-	case active == levelScalar:
+	case active < levelAVX2:
 		for i := range m {
 			p.scalar(a[i*lda:i*lda+p.k], beta, c[i*ldc:i*ldc+p.n])
 		}

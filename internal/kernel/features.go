@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/perkdb/perk"
@@ -14,13 +15,14 @@ type level int
 
 const (
 	levelScalar level = iota
+	levelNEON         // of arm64; matrix products only
 	levelAVX2         // and FMA
 	levelAVX512       // F, VL, BW and DQ
 	levelVNNI         // products of bytes
 	levelBF16         // products of bfloat16
 )
 
-var levelNames = [...]string{"scalar", "avx2", "avx512", "avx512vnni", "avx512bf16"}
+var levelNames = [...]string{"scalar", "neon", "avx2", "avx512", "avx512vnni", "avx512bf16"}
 
 func (l level) String() string { return levelNames[l] }
 
@@ -28,29 +30,28 @@ func (l level) String() string { return levelNames[l] }
 // only, so kernels read it without a lock.
 var active, errISA = pickLevel(detect(), os.Getenv("PERK_ISA"))
 
-// pickLevel lowers what the CPU has to what the environment asks for. A wish that
-// cannot be met leaves what the CPU has, and is an error.
-func pickLevel(have level, want string) (level, error) {
+// pickLevel lowers what the CPU has, best first, to what the environment asks for. A wish
+// that cannot be met leaves the best, and is an error.
+func pickLevel(have []level, want string) (level, error) {
 	if want == "" {
-		return have, nil
+		return have[0], nil
 	}
-	for l, name := range levelNames[:have+1] {
-		if name == want {
-			return level(l), nil
+	var names []string
+	for _, l := range have {
+		if l.String() == want {
+			return l, nil
 		}
+		names = append(names, l.String())
 	}
 	cause := "there is no instruction set %q"
-	for _, name := range levelNames[have+1:] {
-		if name == want {
-			cause = "this CPU lacks the instruction set %q"
-		}
+	if slices.Contains(levelNames[:], want) {
+		cause = "this CPU lacks the instruction set %q"
 	}
-	return have, perk.Errorf(perk.EInvalid, "kernel", "PERK_ISA: "+cause, want).
-		WithHint("unset it, or use one of %s", strings.Join(levelNames[:have+1], ", "))
+	return have[0], perk.Errorf(perk.EInvalid, "kernel", "PERK_ISA: "+cause, want).WithHint("unset it, or use one of %s", strings.Join(names, ", "))
 }
 
-// Features names the instruction set in use: "scalar", "avx2", "avx512",
-// "avx512vnni" or "avx512bf16". The environment variable PERK_ISA, read once at
+// Features names the instruction set in use: "scalar"; on amd64 "avx2", "avx512",
+// "avx512vnni" or "avx512bf16"; on arm64 "neon". The environment variable PERK_ISA, read once at
 // start-up, lowers it.
 func Features() string { return active.String() }
 

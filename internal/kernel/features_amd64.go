@@ -2,18 +2,20 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-func detect() level {
+// detect lists the instruction sets of this CPU, best first.
+func detect() []level {
 	x := &cpu.X86
+	all := []level{levelBF16, levelVNNI, levelAVX512, levelAVX2, levelScalar}
 	switch {
 	case !x.HasAVX2 || !x.HasFMA:
-		return levelScalar
+		return all[4:]
 	case !x.HasAVX512F || !x.HasAVX512VL || !x.HasAVX512BW || !x.HasAVX512DQ:
-		return levelAVX2
+		return all[3:]
 	case !x.HasAVX512VNNI:
-		return levelAVX512
+		return all[2:]
 	case !x.HasAVX512BF16:
-		return levelVNNI
+		return all[1:]
 	default:
-		return levelBF16
+		return all
 	}
 }

@@ -8,20 +8,24 @@ import (
 )
 
 func TestPickLevelOnlyLowers(t *testing.T) {
+	all := []level{levelBF16, levelVNNI, levelAVX512, levelAVX2, levelScalar}
+	arm := []level{levelNEON, levelScalar}
 	for _, c := range []struct {
-		have  level
+		have  []level
 		want  string
 		get   level
 		cause string // of the error; none when empty
 	}{
-		{levelBF16, "", levelBF16, ""},
-		{levelBF16, "avx2", levelAVX2, ""},
-		{levelBF16, "scalar", levelScalar, ""},
-		{levelBF16, "avx512bf16", levelBF16, ""},
-		{levelBF16, "sse9", levelBF16, `no instruction set "sse9"`},
-		{levelBF16, "AVX2", levelBF16, `no instruction set "AVX2"`},
-		{levelAVX2, "avx512", levelAVX2, `lacks the instruction set "avx512" (unset it, or use one of scalar, avx2)`},
-		{levelScalar, "avx2", levelScalar, `lacks the instruction set "avx2" (unset it, or use one of scalar)`},
+		{all, "", levelBF16, ""},
+		{all, "avx2", levelAVX2, ""},
+		{all, "scalar", levelScalar, ""},
+		{all, "avx512bf16", levelBF16, ""},
+		{all, "sse9", levelBF16, `no instruction set "sse9"`},
+		{all, "AVX2", levelBF16, `no instruction set "AVX2"`},
+		{all[3:], "avx512", levelAVX2, `lacks the instruction set "avx512" (unset it, or use one of avx2, scalar)`},
+		{arm, "", levelNEON, ""},
+		{arm, "avx2", levelNEON, `lacks the instruction set "avx2" (unset it, or use one of neon, scalar)`},
+		{all[4:], "avx2", levelScalar, `lacks the instruction set "avx2" (unset it, or use one of scalar)`},
 	} {
 		got, err := pickLevel(c.have, c.want)
 		if got != c.get {

@@ -1,5 +1,5 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package kernel
 
-func detect() level { return levelScalar }
+func detect() []level { return []level{levelScalar} }

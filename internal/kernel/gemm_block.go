@@ -39,10 +39,14 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 type shape struct{ mr, nr int }
 
 func (l level) shape() shape {
-	if l >= levelAVX512 {
+	switch {
+	case l >= levelAVX512:
 		return shape{14, 32}
+	case l == levelAVX2:
+		return shape{6, 16}
+	default:
+		return shape{8, 8}
 	}
-	return shape{6, 16}
 }
 
 // strideA is the row stride, in floats, of a packed tile of a transposed A.
@@ -148,29 +152,32 @@ func (s *scratch) rows(lv level, sh shape, transA bool, m, nb, kb int, a []float
 				tile512(t)
 				continue
 			}
-			s.tile2(w, mr, cp, ldc)
+			s.whole(lv, sh.nr, w, mr, cp, ldc)
 		}
 		i += mr
 	}
 }
 
-// tile2 runs an AVX2 tile. That one is always 16 columns wide, so a narrower C
+// whole runs a tile of AVX2 or NEON. Those are always nr columns wide, so a narrower C
 // goes through a copy.
-func (s *scratch) tile2(w, mr int, c []float32, ldc int) {
-	t := &s.t
-	if w == 16 {
+func (s *scratch) whole(lv level, nr, w, mr int, c []float32, ldc int) {
+	t, run := &s.t, tile256
+	if lv == levelNEON {
+		run = tileNEON
+	}
+	if w == nr {
 		t.c, t.crs = &c[0], uintptr(ldc)*4
-		tile256(t)
+		run(t)
 		return
 	}
 	if t.beta != 0 {
 		for r := range mr {
-			copy(s.c[r*16:r*16+w], c[r*ldc:])
+			copy(s.c[r*nr:r*nr+w], c[r*ldc:])
 		}
 	}
-	t.c, t.crs = &s.c[0], 64
-	tile256(t)
+	t.c, t.crs = &s.c[0], uintptr(nr)*4
+	run(t)
 	for r := range mr {
-		copy(c[r*ldc:r*ldc+w], s.c[r*16:])
+		copy(c[r*ldc:r*ldc+w], s.c[r*nr:])
 	}
 }

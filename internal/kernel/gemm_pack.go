@@ -19,7 +19,7 @@ func packB(lv level, dst []float32, kb, nb int, b right, k0, j0 int) {
 			switch {
 			case lv >= levelAVX512:
 				copyRows512(&out[0], 128, &src[0], uintptr(b.ld)*4, rows, uint32(uint64(1)<<w-1), true)
-			case w < nr:
+			case w < nr || lv == levelNEON:
 				clear(out)
 				packEdge(out, nr, rows, w, b, k0+p, j0+j)
 			default:
@@ -42,7 +42,7 @@ func packBT(lv level, panel []float32, nr, kb, w int, b right, k0, j0 int) {
 	for j := 0; j < w; j += group {
 		g := min(group, w-j)
 		done := 0
-		if g == group && quads > 0 {
+		if g == group && quads > 0 && lv != levelNEON {
 			dst, src := &panel[j], &b.data[(j0+j)*b.ld+k0]
 			if lv >= levelAVX512 {
 				transpose512(dst, uintptr(nr)*4, src, uintptr(b.ld)*4, quads)
@@ -92,9 +92,14 @@ func (s *scratch) packAT(lv level, src []float32, lda, kb, m, left int) {
 		for slot, i := 0, 0; slot < min(tilesA, left); slot++ {
 			mr := ceilDiv(m-i, left-slot)
 			out, in := s.a[(slot*kb+p)*st:], src[p*lda+i:]
-			if lv >= levelAVX512 {
+			switch {
+			case lv == levelNEON:
+				for q := range rows {
+					copy(out[q*st:q*st+mr], in[q*lda:])
+				}
+			case lv >= levelAVX512:
 				copyRows512(&out[0], 64, &in[0], uintptr(lda)*4, rows, 1<<mr-1, false)
-			} else {
+			default:
 				copyRows256(&out[0], &in[0], uintptr(lda)*4, rows, &firstLanes[mr])
 			}
 			i += mr

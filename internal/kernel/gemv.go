@@ -6,7 +6,7 @@ import "fmt"
 // stride lda, x is (n), y is (m).
 func Gemv(m, n int, a []float32, lda int, x []float32, beta float32, y []float32) {
 	checkGemv("Gemv", m, n, len(a), lda, len(x), n, len(y), m)
-	if active != levelScalar && m > 0 && n > 0 {
+	if active >= levelAVX2 && m > 0 && n > 0 {
 		gemvRows(m, n, a, lda, x, beta, y)
 		return
 	}
@@ -33,7 +33,7 @@ func GemvT(m, n int, a []float32, lda int, x []float32, beta float32, y []float3
 		Scale(y, beta, y)
 	}
 	i := 0
-	if active != levelScalar {
+	if active >= levelAVX2 {
 		for ; i+4 <= m; i += 4 {
 			axpy4Vec(&y[0], &a[i*lda], &a[(i+1)*lda], &a[(i+2)*lda], &a[(i+3)*lda], &x[i], n)
 		}

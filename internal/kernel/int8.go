@@ -80,7 +80,7 @@ func GemmInt8(m int, a []float32, lda int, p *PackedInt8, beta float32, c []floa
 	buf := rowBuffers.Get().(*rowBuffer)
 	defer rowBuffers.Put(buf)
 	unit := 2 // bytes of a quantised number
-	if active != levelScalar && active < levelVNNI {
+	if active >= levelAVX2 && active < levelVNNI {
 		unit = 4
 	}
 	stride := int8Header + unit*roundUp(p.k, 16)
@@ -93,7 +93,7 @@ func GemmInt8(m int, a []float32, lda int, p *PackedInt8, beta float32, c []floa
 		clear(row[len(row)-16*unit:])
 		quantise(row, a[i*lda:i*lda+p.k])
 	}
-	if active == levelScalar {
+	if active < levelAVX2 {
 		for i := range m {
 			p.scalar(x[i*stride:], beta, c[i*ldc:i*ldc+p.n])
 		}
@@ -113,7 +113,7 @@ func quantise(dst []byte, x []float32) {
 	switch {
 	case active >= levelVNNI:
 		bits = absMax512(&x[0], len(x))
-	case active != levelScalar:
+	case active >= levelAVX2:
 		bits = absMax256(&x[0], len(x))
 	default:
 		for _, v := range x {
@@ -133,7 +133,7 @@ func quantise(dst []byte, x []float32) {
 	switch {
 	case active >= levelVNNI:
 		high, low = split512(&body[0], &x[0], len(x), inv)
-	case active != levelScalar:
+	case active >= levelAVX2:
 		high, low = split256(&body[0], &x[0], len(x), inv)
 	default:
 		high, low = splitScalar(body, x, inv)

@@ -8,7 +8,7 @@ import (
 // Dot returns the inner product of x and y, both (n).
 func Dot(x, y []float32) float32 {
 	checkLen("Dot", "y", len(y), len(x))
-	if active != levelScalar && len(x) > 0 {
+	if active >= levelAVX2 && len(x) > 0 {
 		return dotVec(&x[0], &y[0], len(x))
 	}
 	return dotScalar(x, y)
@@ -17,7 +17,7 @@ func Dot(x, y []float32) float32 {
 // Axpy computes y += alpha x; x and y are (n).
 func Axpy(alpha float32, x, y []float32) {
 	checkLen("Axpy", "y", len(y), len(x))
-	if active != levelScalar && len(x) > 0 {
+	if active >= levelAVX2 && len(x) > 0 {
 		axpyVec(&y[0], &x[0], len(x), alpha)
 		return
 	}
@@ -29,7 +29,7 @@ func Axpy(alpha float32, x, y []float32) {
 // Add computes dst = x + y; all are (n).
 func Add(dst, x, y []float32) {
 	check3("Add", dst, x, y)
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		addVec(&dst[0], &x[0], &y[0], len(dst))
 		return
 	}
@@ -41,7 +41,7 @@ func Add(dst, x, y []float32) {
 // Sub computes dst = x - y; all are (n).
 func Sub(dst, x, y []float32) {
 	check3("Sub", dst, x, y)
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		subVec(&dst[0], &x[0], &y[0], len(dst))
 		return
 	}
@@ -53,7 +53,7 @@ func Sub(dst, x, y []float32) {
 // Mul computes dst = x y, element by element; all are (n).
 func Mul(dst, x, y []float32) {
 	check3("Mul", dst, x, y)
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		mulVec(&dst[0], &x[0], &y[0], len(dst))
 		return
 	}
@@ -65,7 +65,7 @@ func Mul(dst, x, y []float32) {
 // MulAdd computes dst += x y, element by element; all are (n).
 func MulAdd(dst, x, y []float32) {
 	check3("MulAdd", dst, x, y)
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		mulAddVec(&dst[0], &x[0], &y[0], len(dst))
 		return
 	}
@@ -77,7 +77,7 @@ func MulAdd(dst, x, y []float32) {
 // Scale computes dst = alpha x; both are (n).
 func Scale(dst []float32, alpha float32, x []float32) {
 	checkLen("Scale", "x", len(x), len(dst))
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		scaleVec(&dst[0], &x[0], len(dst), alpha)
 		return
 	}
@@ -89,7 +89,7 @@ func Scale(dst []float32, alpha float32, x []float32) {
 // Shift computes dst = x + alpha; both are (n).
 func Shift(dst, x []float32, alpha float32) {
 	checkLen("Shift", "x", len(x), len(dst))
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		shiftVec(&dst[0], &x[0], len(dst), alpha)
 		return
 	}
@@ -100,7 +100,7 @@ func Shift(dst, x []float32, alpha float32) {
 
 // Sum returns the sum of x (n).
 func Sum(x []float32) float32 {
-	if active != levelScalar && len(x) > 0 {
+	if active >= levelAVX2 && len(x) > 0 {
 		return sumVec(&x[0], len(x))
 	}
 	var s float32
@@ -116,7 +116,7 @@ func SumSq(x []float32) float32 { return Dot(x, x) }
 // Max returns the largest element of x (n), -Inf when x is empty, NaN when x
 // holds one.
 func Max(x []float32) float32 {
-	if active != levelScalar && len(x) >= 16 {
+	if active >= levelAVX2 && len(x) >= 16 {
 		return maxVec(&x[0], len(x))
 	}
 	m := float32(math.Inf(-1))
@@ -130,7 +130,7 @@ func Max(x []float32) float32 {
 // -Inf gives 0, overflow +Inf, NaN NaN.
 func Exp(dst, x []float32) {
 	checkLen("Exp", "x", len(x), len(dst))
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		expSubVec(&dst[0], &x[0], len(dst), 0)
 		return
 	}
@@ -139,36 +139,36 @@ func Exp(dst, x []float32) {
 	}
 }
 
-// Softmax computes dst = softmax(x) for one row and returns its log-sum-exp;
-// both are (n), and dst may be x. Entries of -Inf give 0. A row of nothing but
-// -Inf, or an empty one, gives zeros and -Inf.
-func Softmax(dst, x []float32) (lse float32) {
+// Softmax computes dst = softmax(x) for one row; both are (n), and dst may be x.
+// It returns what ExpMax does. Entries of -Inf give 0. A row of nothing but
+// -Inf, or an empty one, gives zeros.
+func Softmax(dst, x []float32) (top, sum float32) {
 	checkLen("Softmax", "x", len(x), len(dst))
-	lse, sum := ExpMax(dst, x)
-	if sum > 0 || sum != sum {
+	top, sum = ExpMax(dst, x)
+	if sum != 0 {
 		Scale(dst, 1/sum, dst)
 	}
-	return lse
+	return top, sum
 }
 
-// ExpMax is Softmax before the division: it computes dst = exp(x - max x) and returns the log-sum-exp of x and the sum of dst.
-func ExpMax(dst, x []float32) (lse, sum float32) {
+// ExpMax is Softmax before the division: it computes dst = exp(x - top) and returns top, the largest of x, and the sum of dst, so that the log-sum-exp of x is
+// top + log(sum). A row of nothing but -Inf gives zeros, -Inf and 0.
+func ExpMax(dst, x []float32) (top, sum float32) {
 	checkLen("ExpMax", "x", len(x), len(dst))
-	m := Max(x)
-	if math.IsInf(float64(m), -1) {
+	top = Max(x)
+	if math.IsInf(float64(top), -1) {
 		clear(dst)
-		return m, 0
+		return top, 0
 	}
-	if active != levelScalar {
-		sum = expSubVec(&dst[0], &x[0], len(x), m)
-	} else {
-		for i, v := range x {
-			e := float32(math.Exp(float64(v - m)))
-			dst[i] = e
-			sum += e
-		}
+	if active >= levelAVX2 {
+		return top, expSubVec(&dst[0], &x[0], len(x), top)
 	}
-	return m + float32(math.Log(float64(sum))), sum
+	for i, v := range x {
+		e := float32(math.Exp(float64(v - top)))
+		dst[i] = e
+		sum += e
+	}
+	return top, sum
 }
 
 // SoftmaxGrad computes dst = p (g - p·g), the gradient of one row of Softmax
@@ -176,7 +176,7 @@ func ExpMax(dst, x []float32) (lse, sum float32) {
 func SoftmaxGrad(dst, p, g []float32) {
 	check3("SoftmaxGrad", dst, p, g)
 	s := Dot(p, g)
-	if active != levelScalar && len(dst) > 0 {
+	if active >= levelAVX2 && len(dst) > 0 {
 		softmaxGradVec(&dst[0], &p[0], &g[0], len(dst), s)
 		return
 	}
@@ -192,7 +192,7 @@ func TurnPairs(x, cos, sin []float32, sign float32) {
 	if len(x)%2 != 0 {
 		panic(fmt.Sprintf("kernel: TurnPairs: %d elements are no pairs", len(x)))
 	}
-	if active != levelScalar && len(x) > 0 {
+	if active >= levelAVX2 && len(x) > 0 {
 		turnPairsVec(&x[0], &cos[0], &sin[0], len(x), sign)
 		return
 	}
@@ -206,7 +206,7 @@ func TurnPairs(x, cos, sin []float32, sign float32) {
 func TurnHalves(lo, hi, cos, sin []float32, sign float32) {
 	check3("TurnHalves", lo, cos, sin)
 	checkLen("TurnHalves", "hi", len(hi), len(lo))
-	if active != levelScalar && len(lo) > 0 {
+	if active >= levelAVX2 && len(lo) > 0 {
 		turnHalvesVec(&lo[0], &hi[0], &cos[0], &sin[0], len(lo), sign)
 		return
 	}
@@ -228,7 +228,7 @@ func AdamW(p, g, m, v []float32, lr, beta1, beta2, eps, weightDecay float32, ste
 	checkLen("AdamW", "m", len(m), len(p))
 	checkLen("AdamW", "v", len(v), len(p))
 	k := adamwCoeffs(lr, beta1, beta2, eps, weightDecay, step)
-	if active != levelScalar && len(p) > 0 {
+	if active >= levelAVX2 && len(p) > 0 {
 		adamwVec(&p[0], &g[0], &m[0], &v[0], &k.beta1, len(p))
 		return
 	}

@@ -193,7 +193,7 @@ func newHead(dim, vocab int, w []float32) head {
 // crossEntropy gives -log p(target) of a row of logits, and replaces them by its gradient, softmax minus one-hot, times sum.
 func crossEntropy(logits []float32, target int32) (nll float64, sum float32) {
 	z := logits[target]
-	lse, sum := kernel.ExpMax(logits, logits)
+	top, sum := kernel.ExpMax(logits, logits)
 	logits[target] -= sum
-	return math.Max(0, float64(lse)-float64(z)), sum
+	return math.Max(0, float64(top)+math.Log(float64(sum))-float64(z)), sum
 }

@@ -138,6 +138,7 @@ func main() {
 	write("tile_avx2_amd64.s", tileKernels(tile256))
 	write("tile_bf16_amd64.s", tileKernels(tileBF16))
 	write("peak_amd64.s", peaks())
+	write("tile_arm64.s", neonTile())
 	write("narrow_avx512_amd64.s", narrowKernels(true))
 	write("narrow_avx2_amd64.s", narrowKernels(false))
 	write("vec_amd64.go", declare(true))

@@ -1,0 +1,4 @@
+package kernel
+
+//go:noescape
+func tileNEON(t *tile)
