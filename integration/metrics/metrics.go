@@ -62,7 +62,7 @@ func New(overviews func() []indexer.Overview) *Metrics {
 		}, []string{"outcome"}),
 		counted: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "perk_questions_total", Help: "Prompts by outcome."}, []string{"outcome"}),
 	}
-	m.registry.MustRegister(m, m.questions, m.counted, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -77,8 +77,10 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
-// Describe implements prometheus.Collector.
+// Describe implements prometheus.Collector: Metrics may be registered elsewhere too.
 func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
+	m.questions.Describe(out)
+	m.counted.Describe(out)
 	for _, d := range []*prometheus.Desc{documents, waiting, paused, trouble, encoded, removed, tokens, seconds, passes} {
 		out <- d
 	}
@@ -86,6 +88,8 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {
+	m.questions.Collect(out)
+	m.counted.Collect(out)
 	for _, o := range m.overviews() {
 		send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 			out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{o.Collection}, labels...)...)

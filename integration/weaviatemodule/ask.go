@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -29,6 +30,7 @@ type question struct {
 
 // askAll gives every hit its reply: one call for all, within the limits of a query.
 func (m *Module) askAll(ctx context.Context, hits []*hit, q question) {
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, m.settings.deadline)
 	defer cancel()
 	asked := hits[:min(len(hits), m.settings.adapters)]
@@ -67,6 +69,9 @@ func (m *Module) askAll(ctx context.Context, hits []*hit, q question) {
 		if h.reply == nil {
 			h.reply = none(h.id, Unanswered, err.Error())
 		}
+	}
+	for _, h := range asked {
+		m.metrics.Asked(h.reply.outcome(), time.Since(began))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/weaviate/weaviate/entities/schema"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/metrics"
 	"github.com/perkdb/perk/plugin"
 )
 
@@ -29,6 +30,7 @@ type Module struct {
 	log      zerolog.Logger
 	link     *link
 	follower *follower
+	metrics  *metrics.Metrics
 	started  atomic.Bool // the database is there
 
 	ctx    context.Context // of the work that Start begins
@@ -85,7 +87,7 @@ func (*Module) Name() string { return Name }
 func (*Module) Type() modulecapabilities.ModuleType { return "Text2TextPERK" }
 
 // Init launches the plugin process, or finds that of another server. Errors: EInvalid, ENotFound and EDenied for the program.
-func (m *Module) Init(ctx context.Context, _ moduletools.ModuleInitParams) error {
+func (m *Module) Init(ctx context.Context, p moduletools.ModuleInitParams) error {
 	if err := os.MkdirAll(m.settings.home, 0o700); err != nil {
 		return perk.E(perk.EDenied, "PERK_HOME", err).WithHint("name a directory that the server may write")
 	}
@@ -94,8 +96,14 @@ func (m *Module) Init(ctx context.Context, _ moduletools.ModuleInitParams) error
 	if m.link, err = openLink(ctx, m.settings, guard, m.log); err != nil {
 		return err
 	}
-	m.follower, err = newFollower(m.ctx, m.database, remote{m.link}, m.settings, m.log)
-	return err
+	if m.follower, err = newFollower(m.ctx, m.database, remote{m.link}, m.settings, m.log); err != nil {
+		return err
+	}
+	m.metrics = metrics.New(m.follower.fleet.Overviews)
+	if err := p.GetMetricsRegisterer().Register(m.metrics); err != nil {
+		return perk.E(perk.EInternal, Name, err)
+	}
+	return nil
 }
 
 // present reads a document for another program, which may ask before the database is there.

@@ -71,3 +71,11 @@ func refused(id perk.DocumentID, err error) *reply {
 	}
 	return none(id, state, err.Error())
 }
+
+// outcome is what the metrics count a reply as.
+func (r *reply) outcome() string {
+	if r.State == Ready {
+		return "ok"
+	}
+	return string(r.State)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -139,7 +140,8 @@ func holding(t *testing.T, dir string, piece []byte) []string {
 // TestBounds gives queries fewer adapters and less time than they have hits.
 func TestBounds(t *testing.T) {
 	dir, home := t.TempDir(), shortDir(t)
-	n := start(t, server.Config{Dir: dir}, home, "PERK_QUERY_ADAPTERS=3")
+	port := pairs(t, 1)[0]
+	n := start(t, server.Config{Dir: dir}, home, "PERK_QUERY_ADAPTERS=3", "PROMETHEUS_MONITORING_ENABLED=true", fmt.Sprint("PROMETHEUS_MONITORING_PORT=", port))
 	n.must(t, http.MethodPost, "/v1/schema", class, nil)
 	n.must(t, http.MethodPost, "/v1/schema", strings.NewReplacer("Story", "Other", `"perk":{}`, `"perk":{"model":"another"}`).Replace(class), nil)
 	l := newLibrary(41)
@@ -178,6 +180,17 @@ func TestBounds(t *testing.T) {
 	n.must(t, http.MethodGet, "/v1/modules/perk/documents?collection=Story&limit=3&after="+first.After, "", &page)
 	if len(first.Documents) != 3 || len(page.Documents) != 2 || page.After != "" || page.Documents[1].State != "ready" {
 		t.Errorf("%+v\n%+v", first, page)
+	}
+	scraped, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures, err := io.ReadAll(scraped.Body)
+	scraped.Body.Close()
+	for _, want := range []string{`perk_documents{collection="Story",state="ready"} 5`, `perk_questions_total{outcome="ok"} 3`, `perk_encoded_total{collection="Story"} 5`} {
+		if err != nil || !strings.Contains(string(figures), want) {
+			t.Errorf("Weaviate's metrics lack %s: %v", want, err)
+		}
 	}
 	if err := n.Stop(); err != nil {
 		t.Fatal(err)
