@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
@@ -127,7 +128,20 @@ func (a *app) find(ctx context.Context, name string) (*models.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return models.Load(ctx, f)
+	m, err := models.Load(ctx, f)
+	if err == nil {
+		limitGarbage(m.Parameters())
+	}
+	return m, err
+}
+
+// limitGarbage keeps what the collector leaves lying about near an eighth of a gigabyte: its own rule is as much again as is in use, which beside the weights of a
+// large model is the larger part of the process. Weights count twice, as float32 and packed.
+func limitGarbage(parameters int64) {
+	const garbage, perWeight = 128 << 20, 8
+	if percent := 100 * garbage / (perWeight * max(parameters, 1)); percent < 100 && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(int(max(percent, 5)))
+	}
 }
 
 // makeData makes the data directory, which nobody else may enter.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/perkdb/perk/internal/engine"
 	"github.com/perkdb/perk/internal/lm"
-	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/plugin"
 )
 
@@ -50,7 +49,7 @@ func (a *app) openEngine(ctx context.Context, weights string, log zerolog.Logger
 	if err != nil {
 		return nil, err
 	}
-	m, err := models.Load(ctx, files)
+	m, err := a.find(ctx, files.Ref)
 	if err != nil {
 		return nil, err
 	}

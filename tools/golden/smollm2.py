@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM
 file, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32, attn_implementation="eager").eval()
 prompts = []
-for p in json.load(open(out / "llamacpp.json"))["prompts"]:
-    ids = torch.tensor([p["tokens"]])
+for tokens in json.load(open(out / "llamacpp.json"))["prompts"]:
+    ids = torch.tensor([tokens])
     with torch.no_grad():
         logits = model(ids).logits[0]
         losses = torch.nn.functional.cross_entropy(logits[:-1], ids[0, 1:], reduction="none")
