@@ -36,7 +36,7 @@ type Options struct {
 	Digest     string // of the base model, for /api/tags
 	Parameters int64  // of the base model, for /api/tags and /api/show
 	Key        string // when set, every request must carry it
-	Concurrent int    // prompts answered at the same time, further ones wait; 0: 4
+	Concurrent int    // prompts answered at the same time, further ones wait; 0: 16, because Weaviate asks about 10 hits of a query at once
 	MaxBody    int64  // bytes of a request; 0: 1 MiB
 	// MinConfidence is that of requests which set no min_confidence; nil: the recipe's. See perk.DecodeOptions.
 	MinConfidence *float64
@@ -64,7 +64,7 @@ type Handler struct {
 // New makes the endpoint over an asker, usually the plugin's module.
 func New(a Asker, sources Sources, o Options, log zerolog.Logger) *Handler {
 	o.Model, o.Version = cmp.Or(o.Model, "perk"), cmp.Or(o.Version, "0.0.0")
-	o.Concurrent, o.MaxBody = cmp.Or(max(o.Concurrent, 0), 4), cmp.Or(max(o.MaxBody, 0), 1<<20)
+	o.Concurrent, o.MaxBody = cmp.Or(max(o.Concurrent, 0), 16), cmp.Or(max(o.MaxBody, 0), 1<<20)
 	o.MaxDocuments, o.Deadline = cmp.Or(max(o.MaxDocuments, 0), 32), cmp.Or(max(o.Deadline, 0), 30*time.Second)
 	h := &Handler{
 		asker: a, sources: sources, o: o, slots: semaphore.NewWeighted(int64(o.Concurrent)), log: log.With().Str("room", "endpoint").Logger(), started: time.Now(),

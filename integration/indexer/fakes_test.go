@@ -202,3 +202,54 @@ func sorted(s []string) []string {
 	sort.Strings(s)
 	return s
 }
+
+// changing is a source that lists what set changed.
+type changing struct {
+	*memory
+	changed []string
+	at      time.Time // when they changed
+	since   time.Time
+	scans   int
+	asked   int // looks at changes
+	reads   int // of documents by themselves
+}
+
+func (c *changing) Changed(_ context.Context, since time.Time, each func(perk.DocumentID, time.Time)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.since = since
+	if c.changed == nil {
+		return perk.Errorf(perk.EInvalid, "memory", "no times are kept")
+	}
+	c.asked++
+	for _, uuid := range c.changed {
+		each(c.id(uuid), c.at)
+	}
+	return nil
+}
+
+func (c *changing) list(uuids ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changed, c.at = uuids, time.Now()
+}
+
+func (c *changing) counts() (scans, asked, reads int, since time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.scans, c.asked, c.reads, c.since
+}
+
+func (c *changing) Document(ctx context.Context, id perk.DocumentID) (perk.Document, error) {
+	c.mu.Lock()
+	c.reads++
+	c.mu.Unlock()
+	return c.memory.Document(ctx, id)
+}
+
+func (c *changing) Scan(ctx context.Context, after string) iter.Seq2[perk.Scanned, error] {
+	c.mu.Lock()
+	c.scans++
+	c.mu.Unlock()
+	return c.memory.Scan(ctx, after)
+}

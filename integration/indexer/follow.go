@@ -3,7 +3,6 @@ package indexer
 import (
 	"context"
 	"errors"
-	"iter"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,9 +17,9 @@ const (
 
 // Changes is what a perk.Source may offer besides: what was written since a time, without a whole scan. Deleted documents are not among it.
 type Changes interface {
-	// Changed lists the documents that were added or changed at or after a time of the source's clock, and may list others too. Errors: EInvalid
+	// Changed calls each with the documents that were added or changed at or after a time of the source's clock, and when they were. Errors: EInvalid
 	// where the source cannot tell (too many, or it keeps no times).
-	Changed(ctx context.Context, since time.Time) iter.Seq2[perk.DocumentID, error]
+	Changed(ctx context.Context, since time.Time, each func(id perk.DocumentID, at time.Time)) error
 }
 
 // Notify says that a document was added, changed or deleted. It never waits and never fails: where its hint does not fit into the queue, a whole pass
@@ -192,13 +191,16 @@ func (x *Indexer) changes(ctx context.Context, since time.Time) error {
 		return err
 	}
 	x.counted(n)
-	for id, err := range lister.Changed(ctx, since) {
-		if err != nil {
-			return err
+	told := map[perk.DocumentID]time.Time{} // the windows of two looks overlap
+	err = lister.Changed(ctx, since, func(id perk.DocumentID, at time.Time) {
+		if told[id] = at; !at.Equal(x.told[id]) || at.IsZero() {
+			x.Notify(id)
 		}
-		x.Notify(id)
+	})
+	if err == nil {
+		x.told = told
 	}
-	return nil
+	return err
 }
 
 // takeGarbage reports whether garbage is to be collected now.

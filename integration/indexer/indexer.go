@@ -76,7 +76,8 @@ type Indexer struct {
 	gate     gate
 	limit    limiter
 	failures failures
-	look     chan time.Duration // asks for a look at changes
+	look     chan time.Duration            // asks for a look at changes
+	told     map[perk.DocumentID]time.Time // changes of the last look; only the goroutine of the passes touches it
 
 	mu       sync.Mutex
 	known    map[perk.DocumentID]struct{} // documents that have an adapter, as far as this program knows

@@ -2,7 +2,6 @@ package weaviate
 
 import (
 	"context"
-	"iter"
 	"strconv"
 	"time"
 
@@ -18,44 +17,36 @@ const maxChanged = 10_000
 
 // Changed lists the objects of active tenants that were written at or after a time of Weaviate's clock. Errors: EInvalid (the collection does not index times:
 // invertedIndexConfig.indexTimestamps, which is fixed when it is created; or more than 10,000 objects of a tenant changed), EUnavailable, EDenied.
-func (s *Source) Changed(ctx context.Context, since time.Time) iter.Seq2[perk.DocumentID, error] {
-	return func(yield func(perk.DocumentID, error) bool) {
-		class, err := s.class(ctx)
-		if err == nil && (class.InvertedIndexConfig == nil || !class.InvertedIndexConfig.IndexTimestamps) {
-			err = perk.Errorf(perk.EInvalid, "weaviate.Changed", "collection %s does not index times", s.c.Collection).
-				WithHint("create it with invertedIndexConfig.indexTimestamps, or let whole passes find changes")
-		}
-		var tenants []string
-		if err == nil {
-			tenants, err = s.tenants(ctx)
+func (s *Source) Changed(ctx context.Context, since time.Time, each func(id perk.DocumentID, at time.Time)) error {
+	class, err := s.class(ctx)
+	if err != nil {
+		return err
+	}
+	if class.InvertedIndexConfig == nil || !class.InvertedIndexConfig.IndexTimestamps {
+		return perk.Errorf(perk.EInvalid, "weaviate.Changed", "collection %s does not index times", s.c.Collection).
+			WithHint("create it with invertedIndexConfig.indexTimestamps, or let whole passes find changes")
+	}
+	tenants, err := s.tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, tenant := range tenants {
+		err := s.changedOf(ctx, tenant, since, each)
+		if err != nil && tenant != "" && tenant != s.c.Tenant && s.asleep(ctx, tenant) {
+			continue
 		}
 		if err != nil {
-			yield(perk.DocumentID{}, err)
-			return
-		}
-		for _, tenant := range tenants {
-			ids, err := s.changedOf(ctx, tenant, since)
-			if err != nil && tenant != "" && tenant != s.c.Tenant && s.asleep(ctx, tenant) {
-				continue
-			}
-			if err != nil {
-				yield(perk.DocumentID{}, err)
-				return
-			}
-			for _, id := range ids {
-				if !yield(perk.DocumentID{Collection: s.c.Collection, Tenant: tenant, UUID: id}, nil) {
-					return
-				}
-			}
+			return err
 		}
 	}
+	return nil
 }
 
 // changedOf lists one tenant's changed objects.
-func (s *Source) changedOf(ctx context.Context, tenant string, since time.Time) ([]string, error) {
+func (s *Source) changedOf(ctx context.Context, tenant string, since time.Time, each func(perk.DocumentID, time.Time)) error {
 	const op = "weaviate.Changed"
 	q := s.api.GraphQL().Get().WithClassName(s.c.Collection).WithLimit(maxChanged).
-		WithFields(graphql.Field{Name: "_additional", Fields: []graphql.Field{{Name: "id"}}}).
+		WithFields(graphql.Field{Name: "_additional", Fields: []graphql.Field{{Name: "id"}, {Name: "lastUpdateTimeUnix"}}}).
 		WithWhere(filters.Where().WithPath([]string{"_lastUpdateTimeUnix"}).WithOperator(filters.GreaterThanEqual).
 			WithValueText(strconv.FormatInt(since.UnixMilli(), 10)))
 	if tenant != "" {
@@ -63,28 +54,40 @@ func (s *Source) changedOf(ctx context.Context, tenant string, since time.Time) 
 	}
 	r, err := q.Do(ctx)
 	if err != nil {
-		return nil, s.fault(op, err)
+		return s.fault(op, err)
 	}
 	if len(r.Errors) > 0 {
-		return nil, perk.Errorf(perk.EUnavailable, op, "Weaviate: %s", r.Errors[0].Message)
+		return perk.Errorf(perk.EUnavailable, op, "Weaviate: %s", r.Errors[0].Message)
 	}
-	ids := uuids(r, s.c.Collection)
-	if len(ids) >= maxChanged {
-		return nil, perk.Errorf(perk.EInvalid, op, "%d objects or more changed", maxChanged).WithHint("make a whole pass")
+	rows := updates(r, s.c.Collection)
+	if len(rows) >= maxChanged {
+		return perk.Errorf(perk.EInvalid, op, "%d objects or more changed", maxChanged).WithHint("make a whole pass")
 	}
-	return ids, nil
+	for _, u := range rows {
+		each(perk.DocumentID{Collection: s.c.Collection, Tenant: tenant, UUID: u.id}, u.at)
+	}
+	return nil
 }
 
-// uuids digs the ids out of {"Get":{"Collection":[{"_additional":{"id":"..."}}]}}.
-func uuids(r *models.GraphQLResponse, collection string) []string {
+// update is an object and when it was written.
+type update struct {
+	id string
+	at time.Time
+}
+
+// updates digs them out of {"Get":{"Collection":[{"_additional":{"id":"...","lastUpdateTimeUnix":"1700000000000"}}]}}.
+func updates(r *models.GraphQLResponse, collection string) []update {
 	get, _ := r.Data["Get"].(map[string]any)
 	rows, _ := get[collection].([]any)
-	var out []string
+	var out []update
 	for _, row := range rows {
 		object, _ := row.(map[string]any)
 		additional, _ := object["_additional"].(map[string]any)
-		if id, ok := additional["id"].(string); ok {
-			out = append(out, id)
+		id, _ := additional["id"].(string)
+		millis, _ := additional["lastUpdateTimeUnix"].(string)
+		at, err := strconv.ParseInt(millis, 10, 64)
+		if id != "" && err == nil {
+			out = append(out, update{id, time.UnixMilli(at)})
 		}
 	}
 	return out

@@ -211,11 +211,12 @@ func TestRealWeaviate(t *testing.T) {
 		}
 		rest(t, node, http.MethodPut, "/v1/schema/Timed/tenants", `[{"name":"sleeper","activityStatus":"INACTIVE"}]`)
 		list := func(s *weaviate.Source, since time.Time) (got []string, err error) {
-			for id, e := range s.Changed(t.Context(), since) {
-				if err = e; e == nil {
-					got = append(got, id.String())
+			err = s.Changed(t.Context(), since, func(id perk.DocumentID, at time.Time) {
+				if at.Before(since) || at.After(time.Now().Add(time.Second)) {
+					t.Errorf("%s changed at %v", id, at)
 				}
-			}
+				got = append(got, id.String())
+			})
 			return got, err
 		}
 		s := open(t, c, weaviate.Config{Collection: "Timed"})
