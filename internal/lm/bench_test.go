@@ -74,6 +74,35 @@ func BenchmarkPass(b *testing.B) {
 	}
 }
 
+// BenchmarkPassWide is one gradient of 1,024 tokens with rank 16 on all linear layers, for two layers and the head of GPT-2 small.
+func BenchmarkPassWide(b *testing.B) {
+	c := lm.Config{Arch: "gpt2", Vocab: 50257, Dim: 768, Layers: 2, Heads: 12, KVHeads: 12, FF: 3072, Context: 1024, NormEps: 1e-5, TieEmbeddings: true}
+	m := randomModel(b, c)
+	ad := randomAdapter(m, 16, false)
+	batch := randomBatch(c, 8, 128)
+	copy(batch.Targets, batch.Tokens)
+	for _, v := range []struct {
+		name string
+		m    *lm.Model
+	}{{"float32", m}, {"bfloat16", m.BFloat16()}} {
+		b.Run("precision="+v.name, func(b *testing.B) {
+			p := newPass(b, v.m, batch, ad, 1)
+			grad := ad.Zeros()
+			b.ReportAllocs()
+			flops := 0.0
+			for b.Loop() {
+				if _, err := p.Gradient(b.Context(), ad, nil, grad); err != nil {
+					b.Fatal(err)
+				}
+				_, per := p.FLOPs()
+				flops += per
+			}
+			b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOPS")
+			b.ReportMetric(1024*float64(b.N)/b.Elapsed().Seconds(), "tok/s")
+		})
+	}
+}
+
 func BenchmarkDecode(b *testing.B) {
 	m := randomModel(b, benchConfig)
 	s := newSession(b, m, randomAdapter(m, 128, true, lastDown(benchConfig)))
