@@ -3,7 +3,9 @@ package interchange_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,6 +95,18 @@ func TestPEFTInRefuses(t *testing.T) {
 	}
 	if err := parse(m, map[string]any{"alpha_pattern": map[string]float64{"(": 1}}, weights); perk.ErrorCode(err) != perk.EInvalid {
 		t.Errorf("a bad pattern: %v, want EInvalid", err)
+	}
+	many := map[string]float64{}
+	for i := range 40 {
+		many[fmt.Sprintf("[%d]a{1000}", i)] = 1
+	}
+	for _, patterns := range []map[string]float64{many, {strings.Repeat("a*", 200): 1}} {
+		if err := parse(m, map[string]any{"alpha_pattern": patterns}, weights); perk.ErrorCode(err) != perk.EInvalid {
+			t.Errorf("costly patterns: %v, want EInvalid", err)
+		}
+	}
+	if err := parse(m, map[string]any{"alpha_pattern": map[string]float64{`layers\.[01]\.mlp\.up_proj`: 9}}, weights); err != nil {
+		t.Error(err)
 	}
 	if err := parse(base(t, lm.ArchGPT2), nil, weights); perk.ErrorCode(err) != perk.EInvalid {
 		t.Errorf("another model's: %v, want EInvalid", err)

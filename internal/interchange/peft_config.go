@@ -8,6 +8,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/perkdb/perk"
 )
@@ -19,7 +20,7 @@ type read struct {
 	RankStable   bool               `json:"use_rslora"`
 	AlphaPattern map[string]float64 `json:"alpha_pattern"` // by a regular expression for the end of a module's path
 
-	patterns map[string]*regexp.Regexp
+	patterns map[string]*regexp.Regexp // of those that are not simply the end of a path
 }
 
 // plain lists the fields that change the base model or the update, each with the values that do not.
@@ -33,6 +34,19 @@ var plain = map[string][]string{
 
 // maxPEFTConfig bounds adapter_config.json; real ones have one or two KB.
 const maxPEFTConfig = 1 << 20
+
+// Limits of regular expressions, which take far more memory than their text. Names of modules are none.
+const (
+	maxPatterns = 32
+	maxPattern  = 200 // bytes
+)
+
+// isName tells a pattern that is the end of a module's path. In PEFT its points match any character.
+func isName(pattern string) bool {
+	return !strings.ContainsFunc(pattern, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '.' || r == '-')
+	})
+}
 
 // parsePEFTConfig reads adapter_config.json. Errors: EInvalid.
 func parsePEFTConfig(raw []byte) (*read, error) {
@@ -56,6 +70,12 @@ func parsePEFTConfig(raw []byte) (*read, error) {
 		}
 	}
 	for pattern := range c.AlphaPattern {
+		if isName(pattern) {
+			continue
+		}
+		if len(pattern) > maxPattern || len(c.patterns) == maxPatterns {
+			return nil, bad("alpha_pattern has more than %d regular expressions, or one of more than %d bytes", maxPatterns, maxPattern)
+		}
 		e, err := regexp.Compile(`^(?:.*\.)?(?:` + pattern + `)$`)
 		if err != nil {
 			return nil, bad("alpha_pattern: %w", err)
@@ -68,8 +88,9 @@ func parsePEFTConfig(raw []byte) (*read, error) {
 // factor gives what a module's low-rank update is multiplied with. Errors: EInvalid (none above 0, patterns that contradict each other).
 func (c *read) factor(path string, rank int) (float64, error) {
 	alpha, by := c.Alpha, ""
-	for _, pattern := range slices.Sorted(maps.Keys(c.patterns)) {
-		if !c.patterns[pattern].MatchString(path) {
+	for _, pattern := range slices.Sorted(maps.Keys(c.AlphaPattern)) {
+		e, ok := c.patterns[pattern]
+		if ok && !e.MatchString(path) || !ok && path != pattern && !strings.HasSuffix(path, "."+pattern) {
 			continue
 		}
 		if by != "" && c.AlphaPattern[pattern] != alpha {

@@ -13,8 +13,8 @@ import (
 
 const op = "torchfile"
 
-// maxPickle bounds data.pkl; that of a checkpoint with a thousand tensors has less than one MB.
-const maxPickle = 64 << 20
+// maxPickle bounds data.pkl, which takes up to some thirty times its bytes; that of a checkpoint with a thousand tensors has less than one MB.
+const maxPickle = 8 << 20
 
 // pieceElements is how many elements Floats reads at once.
 const pieceElements = 1 << 16
