@@ -116,7 +116,7 @@ func (m *Model) affine(name string) affine {
 }
 
 // BFloat16 gives a view of the model whose passes multiply by its matrices in bfloat16, activations rounded too, with sums in float32: about twice
-// as fast where the CPU has such products. Norms, attention and adapters stay in float32. Weights are shared, and their bfloat16 forms are made when
+// as fast where the CPU has such products. Norms, attention and what trains stay in float32. Weights are shared, and their bfloat16 forms are made when
 // they are first needed; ID is that of the model.
 func (m *Model) BFloat16() *Model {
 	v := *m
