@@ -88,7 +88,7 @@ test-arm64: ## the kernels' tests on an emulated arm64; wants qemu-aarch64 (Debi
 
 fuzz: ## every fuzz test for FUZZTIME
 	@set -e; for d in $(FUZZ); do for f in $$(grep -ohE '^func Fuzz[A-Za-z0-9]+' $$d/*_test.go | cut -c6-); do \
-		echo "$$d $$f"; $(GO) test $$d -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME); done; done
+		echo "$$d $$f"; $(GO) test $$d -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x; done; done
 
 paper: ablations ## measure every figure of docs/results (hours; goes on where it was ended); ARGS="--only length" measures a part
 	$(BIN)/perk eval --suite paper --out $(PAPER) --variants build/ablations $(addprefix --reader ,$(READERS)) $(ARGS)

@@ -41,6 +41,7 @@ func pairs(t *testing.T, n int) []int {
 // TestTwoNodes has a cluster of two nodes with one data directory of perk: the first to come runs the plugin, a question to either node is answered, and when
 // the plugin's node is killed the other takes over.
 func TestTwoNodes(t *testing.T) {
+	needServer(t)
 	home := shortDir(t)
 	ports := pairs(t, 4)
 	gossip, raft := ports[:2], ports[2:]

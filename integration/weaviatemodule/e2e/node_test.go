@@ -38,12 +38,18 @@ func shortDir(t testing.TB) string {
 	return dir
 }
 
-// start runs a server whose adapters are in home. Its plugin is held to its directory and checksum.
-func start(t testing.TB, c server.Config, home string, env ...string) *node {
+// needServer skips a test that runs servers where they are not asked for. Called before goroutines: only the test's own may skip it.
+func needServer(t testing.TB) {
 	t.Helper()
 	if os.Getenv("PERK_E2E") != "1" {
 		t.Skip("needs the server with the module: run `make e2e`, or set PERK_E2E=1")
 	}
+}
+
+// start runs a server whose adapters are in home. Its plugin is held to its directory and checksum.
+func start(t testing.TB, c server.Config, home string, env ...string) *node {
+	t.Helper()
+	needServer(t)
 	c.Binary = serverBinary()
 	if c.Dir == "" {
 		c.Dir = t.TempDir()

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,9 +11,7 @@ import (
 
 // TestRefused starts servers whose settings are wrong: they end at once and say why.
 func TestRefused(t *testing.T) {
-	if os.Getenv("PERK_E2E") != "1" {
-		t.Skip("needs the server with the module: run `make e2e`, or set PERK_E2E=1")
-	}
+	needServer(t)
 	base := []string{"ENABLE_MODULES=perk", "PERK_PLUGIN=" + program(), "PERK_HOME=" + shortDir(t)}
 	for name, c := range map[string]struct {
 		env  []string
