@@ -119,15 +119,16 @@ const keepTokens = 1024
 
 // leave counts a job out and lets go of it.
 func (l *lanes) leave(j *job, err error) {
+	keep := j.own && j.seq.Len() <= keepTokens
+	if j.own {
+		j.seq.Reset(nil) // keeps no adapter alive; before the sequence is free, for then it is another lane's
+	}
 	l.mu.Lock()
 	l.active--
 	j.caller.active--
-	if j.own && j.seq.Len() <= keepTokens {
+	if keep {
 		l.free = append(l.free, j.seq)
 	}
 	l.mu.Unlock()
-	if j.own {
-		j.seq.Reset(nil) // keeps no adapter alive
-	}
 	j.finish(err)
 }

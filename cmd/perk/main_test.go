@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -63,6 +64,24 @@ func (w *world) args(args []string) []string {
 	return append(args, "--data", w.data, "--model", w.model)
 }
 
+// lockedBuffer stands for standard error, which a command and the log of its plugin process write to at once.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 // result is what a command did.
 type result struct {
 	out, errs string
@@ -78,7 +97,8 @@ func (w *world) perk(args ...string) result {
 // perkReading runs a command with a standard input.
 func (w *world) perkReading(in string, args ...string) result {
 	w.Helper()
-	var out, errs bytes.Buffer
+	var out bytes.Buffer
+	var errs lockedBuffer
 	status := run(context.WithoutCancel(w.Context()), w.args(args), strings.NewReader(in), &out, &errs)
 	return result{out.String(), errs.String(), status}
 }

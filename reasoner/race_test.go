@@ -1,0 +1,5 @@
+//go:build race
+
+package reasoner
+
+const raceEnabled = true
