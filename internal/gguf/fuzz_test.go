@@ -2,21 +2,14 @@ package gguf_test
 
 import (
 	"bytes"
-	"runtime/metrics"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/fuzztest"
 	"github.com/perkdb/perk/internal/gguf"
 )
-
-// allocated gives the bytes allocated by this process so far.
-func allocated() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(s)
-	return s[0].Value.Uint64()
-}
 
 // FuzzOpen: a file is refused, or all of it can be read, within memory; its metadata survive being written again.
 func FuzzOpen(f *testing.F) {
@@ -26,12 +19,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(raw(k.kind, k.elements, make([]byte, k.bytes)))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		before := allocated()
-		defer func() {
-			if n := allocated() - before; n > 64<<20 && len(b) < 1<<20 {
-				t.Errorf("%d bytes allocated for a file of %d", n, len(b))
-			}
-		}()
+		defer fuzztest.Bound(t, len(b))()
 		in, err := gguf.Open(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			if c := perk.ErrorCode(err); c != perk.ECorrupt && c != perk.EInvalid {

@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/fuzztest"
 	"github.com/perkdb/perk/internal/hf"
 )
 
@@ -42,6 +43,7 @@ func FuzzConfig(f *testing.F) {
 		weights = append(weights, e.folder("F16")["model.safetensors"])
 	}
 	f.Fuzz(func(t *testing.T, config []byte) {
+		defer fuzztest.Bound(t, len(config))()
 		for _, w := range weights {
 			check(t, fstest.MapFS{"config.json": {Data: config}, "model.safetensors": w})
 		}
@@ -55,6 +57,7 @@ func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{"metadata":{"total_size":7},"weight_map":{"a":"b.safetensors"}}`))
 	f.Add([]byte(`{"weight_map":{"a":"../b.safetensors"}}`))
 	f.Fuzz(func(t *testing.T, index []byte) {
+		defer fuzztest.Bound(t, len(index))()
 		changed := fstest.MapFS{hf.IndexFile: {Data: index}}
 		for name, file := range dir {
 			if name != hf.IndexFile {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/fuzztest"
 	"github.com/perkdb/perk/internal/interchange"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/lora"
@@ -159,6 +160,7 @@ func FuzzParsePEFT(f *testing.F) {
 		f.Add(file(f, lm.ArchGPT2, whose, interchange.PEFTConfig), file(f, lm.ArchGPT2, whose, interchange.PEFTWeights))
 	}
 	f.Fuzz(func(t *testing.T, config, weights []byte) {
+		defer fuzztest.Bound(t, len(config)+len(weights))()
 		a, err := interchange.ParsePEFT(m.Config(), m.Linears(), config, weights)
 		if err != nil {
 			if c := perk.ErrorCode(err); c != perk.EInvalid && c != perk.ECorrupt {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/fuzztest"
 	"github.com/perkdb/perk/internal/safetensors"
 )
 
@@ -216,6 +217,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(file(`{}`, ""))
 	f.Add(file(`{"x":{"dtype":"F32","shape":[0,9223372036854775807],"data_offsets":[0,0]}}`, ""))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer fuzztest.Bound(t, len(b))()
 		first, err := safetensors.Read(b)
 		if err != nil {
 			if perk.ErrorCode(err) != perk.ECorrupt {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/fuzztest"
 	"github.com/perkdb/perk/internal/torchfile"
 )
 
@@ -172,6 +173,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(read(f, "testdata", "protocol2.pt"))
 	f.Add(read(f, "testdata", "protocol4.pt"))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		defer fuzztest.Bound(t, len(b))()
 		file, err := open(b)
 		if err != nil {
 			return
@@ -196,6 +198,7 @@ func FuzzPickle(f *testing.F) {
 	f.Add("\x80\x02ccollections\nOrderedDict\nq\x00)Rq\x01X\x01\x00\x00\x00aG?\xb9\x99\x99\x99\x99\x99\x9as.")
 	f.Add("\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00]\x94(\x8c\x01a\x94e.")
 	f.Fuzz(func(t *testing.T, code string) {
+		defer fuzztest.Bound(t, len(code))()
 		_, err := open(pack(t, zip.Store, map[string]string{"a/data.pkl": code}))
 		if c := perk.ErrorCode(err); err != nil && c != perk.ECorrupt && c != perk.EInvalid {
 			t.Errorf("code %v of %v", c, err)
