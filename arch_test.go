@@ -21,9 +21,9 @@ const module = "github.com/perkdb/perk"
 var layers = map[string]int{
 	"": 0, // the domain
 
-	"internal/kernel": 1, "internal/safetensors": 1, "internal/bpe": 1, "internal/tokenizer": 1, "internal/task": 1, "internal/plot": 1, "internal/locate": 1, "internal/docref": 1, "internal/hub": 1, "internal/fuzztest": 1,
-	"internal/spd": 2, "internal/gguf": 2, "internal/torchfile": 2, "adapterstore": 2, "plugin": 2,
-	"internal/ad": 3, "internal/lora": 3, "internal/confidence": 3,
+	"internal/half": 1, "internal/pieces": 1, "internal/kernel": 1, "internal/task": 1, "internal/plot": 1, "internal/locate": 1, "internal/docref": 1, "internal/hub": 1, "internal/fuzztest": 1,
+	"internal/spd": 2, "internal/safetensors": 2, "internal/bpe": 2, "internal/tokenizer": 2, "adapterstore": 2, "plugin": 2,
+	"internal/ad": 3, "internal/lora": 3, "internal/gguf": 3, "internal/torchfile": 3, "internal/confidence": 3,
 	"internal/lm":     4,
 	"internal/recipe": 5, "internal/hf": 5, "internal/ggufmodel": 5,
 	"internal/interchange": 6,

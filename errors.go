@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 )
 
 // Code says what kind of failure an Error is; callers decide by it, never by an error's text.
@@ -61,6 +63,19 @@ func E(code Code, op string, err error) *Error {
 // Errorf makes an Error from a format.
 func Errorf(code Code, op, format string, args ...any) *Error {
 	return E(code, op, fmt.Errorf(format, args...))
+}
+
+// DiskCode gives the code of an error of the file system: ENotFound, EDenied, ENoSpace, or EUnavailable for one of another kind.
+func DiskCode(err error) Code {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return ENotFound
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return EDenied
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return ENoSpace
+	}
+	return EUnavailable
 }
 
 // ErrorCode gives the code of the outermost Error in err's chain, ECanceled for an ended context, "" for nil, EInternal otherwise.

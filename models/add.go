@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/perkdb/perk"
@@ -196,18 +195,6 @@ func (s *Shelf) place(ctx context.Context, room string, m *Manifest) error {
 	return nil
 }
 
-// shelfError gives an error of the disk its code.
 func shelfError(err error) error {
-	code := perk.EUnavailable
-	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		code = perk.ENoSpace
-	case errors.Is(err, fs.ErrPermission):
-		code = perk.EDenied
-	case errors.Is(err, fs.ErrNotExist):
-		code = perk.ENotFound
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		code = perk.ECanceled
-	}
-	return perk.E(code, "models.Add", err).WithHint("check path, rights and free space; nothing was kept")
+	return perk.E(perk.DiskCode(err), "models.Add", err).WithHint("check path, rights and free space; nothing was kept")
 }

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/pieces"
 )
 
 // New builds a tokenizer; it keeps v, which must not be changed afterwards. Errors: EInvalid for a vocabulary that contradicts itself or could yield a
@@ -44,8 +44,8 @@ func build(v Vocabulary) (*Tokenizer, error) {
 		ranks:    make(map[pair]int32, len(v.Merges)),
 		merges:   make([]merge, len(v.Merges)),
 		specials: map[string]int32{},
-		cache:    make([]atomic.Pointer[cached], cacheSlots),
 	}
+	t.cache = pieces.NewCache(t.merge)
 	spell, read := letters()
 	there := 0 // ids may have gaps, which must not cost a map's slots
 	for _, token := range v.Tokens {

@@ -1,15 +1,9 @@
 package bpe
 
 import (
-	"strings"
-	"sync/atomic"
-
 	"golang.org/x/text/unicode/norm"
-)
 
-const (
-	cacheSlots = 1 << 16
-	cacheBytes = 1 << 6 // longer pieces are rare, and a cache of them would not be bounded
+	"github.com/perkdb/perk/internal/pieces"
 )
 
 type (
@@ -41,13 +35,7 @@ type Tokenizer struct {
 	specials map[string]int32
 	before   finder // of added tokens, before the normalisation
 	after    finder // and behind it
-	cache    []atomic.Pointer[cached]
-}
-
-// cached is one slot of the piece cache: a direct-mapped table, where a new piece replaces the old one, is bounded and needs no lock.
-type cached struct {
-	piece string
-	ids   []int32
+	cache    *pieces.Cache
 }
 
 // VocabSize is one more than the largest id, special tokens included.
@@ -74,7 +62,7 @@ func (t *Tokenizer) normalized(out []int32, text string) []int32 {
 func (t *Tokenizer) pieces(out []int32, text string) []int32 {
 	for text != "" {
 		n := t.v.Pre.piece(text)
-		out = append(out, t.piece(text[:n])...)
+		out = append(out, t.cache.IDs(text[:n])...)
 		text = text[n:]
 	}
 	return out
@@ -84,31 +72,4 @@ func (t *Tokenizer) pieces(out []int32, text string) []int32 {
 func (t *Tokenizer) Count(text string) int { return len(t.Encode(text)) }
 
 // Decode gives the bytes of ids. Special tokens and ids outside the vocabulary are dropped.
-func (t *Tokenizer) Decode(ids []int32) string {
-	var b strings.Builder
-	for _, id := range ids {
-		if id >= 0 && int(id) < len(t.bytes) {
-			b.WriteString(t.bytes[id])
-		}
-	}
-	return b.String()
-}
-
-// piece gives the ids of one piece, from the cache where it is there. The result must not be changed.
-func (t *Tokenizer) piece(p string) []int32 {
-	if len(p) > cacheBytes {
-		return t.merge(p)
-	}
-	h := uint32(2166136261) // FNV-1a
-	for i := range len(p) {
-		h = (h ^ uint32(p[i])) * 16777619
-	}
-	slot := &t.cache[(h^h>>16)%cacheSlots]
-	if c := slot.Load(); c != nil && c.piece == p {
-		return c.ids
-	}
-	// The clone keeps the cache from holding on to a caller's whole document.
-	c := &cached{piece: strings.Clone(p), ids: t.merge(p)}
-	slot.Store(c)
-	return c.ids
-}
+func (t *Tokenizer) Decode(ids []int32) string { return pieces.Join(t.bytes, ids) }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/perkdb/perk/internal/gguf"
+	"github.com/perkdb/perk/internal/half"
 )
 
 // A block as the specification has it: value gives element i of a block, one element at a time and in float64, and where in the block its float16s are.
@@ -18,7 +19,7 @@ type format struct {
 	value           func(b []byte, i int) float64
 }
 
-func f16(b []byte) float64 { return float64(gguf.Half(b)) } // held to its own test
+func f16(b []byte) float64 { return float64(half.Widen(binary.LittleEndian.Uint16(b))) } // held to its own test
 
 func bit(b []byte, n int) int { return int(b[n/8] >> (n % 8) & 1) }
 

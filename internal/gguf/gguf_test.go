@@ -237,34 +237,3 @@ func TestFailedReadsAndWrites(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-// TestHalf goes through every float16, and through what lies between two.
-func TestHalf(t *testing.T) {
-	at := func(h uint16) float32 { return gguf.Half(binary.LittleEndian.AppendUint16(nil, h)) }
-	for h := range 1 << 16 {
-		x := at(uint16(h))
-		if x != x {
-			if back := at(gguf.ToHalf(x)); back == back {
-				t.Fatalf("%#04x is no longer NaN", h)
-			}
-			continue
-		}
-		if got := gguf.ToHalf(x); got != uint16(h) {
-			t.Fatalf("%#04x, %g, becomes %#04x", h, x, got)
-		}
-		if next := at(uint16(h) + 1); h&0x7fff < 0x7bff {
-			even := uint16(h) + uint16(h)&1
-			if got := gguf.ToHalf((x + next) / 2); got != even {
-				t.Fatalf("between %#04x and the next becomes %#04x, want %#04x", h, got, even)
-			}
-			if got := gguf.ToHalf(math.Nextafter32((x+next)/2, next)); got != uint16(h)+1 {
-				t.Fatalf("just above half becomes %#04x, want %#04x", got, h+1)
-			}
-		}
-	}
-	for x, want := range map[float32]uint16{65519: 0x7bff, 65520: 0x7c00, 1e30: 0x7c00, -1e30: 0xfc00, 1e-30: 0} {
-		if got := gguf.ToHalf(x); got != want {
-			t.Errorf("%g becomes %#04x, want %#04x", x, got, want)
-		}
-	}
-}

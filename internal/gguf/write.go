@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/half"
 )
 
 // Tensor is a tensor to be written as F32, F16 or Q8_0; the last dimension of Q8_0 is a multiple of 32. Shape is row-major, 1 to 4 dimensions.
@@ -123,7 +124,7 @@ func encode(b []byte, t Type, data []float32) []byte {
 		}
 	case F16:
 		for _, x := range data {
-			b = le.AppendUint16(b, toHalf(x))
+			b = le.AppendUint16(b, half.Round(x))
 		}
 	case Q8_0:
 		for block := range slices.Chunk(data, 32) {
@@ -135,7 +136,7 @@ func encode(b []byte, t Type, data []float32) []byte {
 			if d > 0 {
 				inverse = 1 / d
 			}
-			b = le.AppendUint16(b, toHalf(d))
+			b = le.AppendUint16(b, half.Round(d))
 			for _, x := range block {
 				b = append(b, byte(int8(math.Round(float64(x*inverse)))))
 			}

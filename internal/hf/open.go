@@ -2,7 +2,6 @@ package hf
 
 import (
 	"context"
-	"errors"
 	"io"
 	"io/fs"
 
@@ -83,13 +82,6 @@ func open(dir fs.FS, name string) (fs.File, int64, error) {
 
 // fileError names the file and the kind of failure.
 func fileError(name string, err error) *perk.Error {
-	code := perk.EUnavailable
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		code = perk.ENotFound
-	case errors.Is(err, fs.ErrPermission):
-		code = perk.EDenied
-	}
-	return perk.Errorf(code, op, "%s: %w", name, err).
+	return perk.Errorf(perk.DiskCode(err), op, "%s: %w", name, err).
 		WithHint("a model's folder has %s beside %s, or beside %s and its shards", ConfigFile, WeightsFile, IndexFile)
 }

@@ -9,11 +9,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"net/url"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/perkdb/perk"
 )
@@ -23,7 +21,7 @@ const partSuffix = ".part"
 
 // Fetch brings a file of a repository to path, whose folder exists. It goes on from what an earlier Fetch left of the file, and again after a cut connection. progress
 // may be nil; it is told the bytes that are there, and may be called often. Errors: as Repo's, and ECorrupt (the bytes have another digest; they are removed),
-// ENoSpace, EInternal (the disk).
+// and those of perk.DiskCode.
 func (c *Client) Fetch(ctx context.Context, r *Repo, f File, path string, progress func(done int64)) error {
 	part, err := os.OpenFile(path+partSuffix, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -161,14 +159,5 @@ func escape(name string) string {
 }
 
 func diskError(err error) error {
-	code := perk.EInternal
-	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		code = perk.ENoSpace
-	case errors.Is(err, fs.ErrPermission):
-		code = perk.EDenied
-	case errors.Is(err, fs.ErrNotExist):
-		code = perk.ENotFound
-	}
-	return perk.E(code, op, err).WithHint("check the free space and the rights of the models' directory")
+	return perk.E(perk.DiskCode(err), op, err).WithHint("check the free space and the rights of the models' directory")
 }

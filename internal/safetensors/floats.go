@@ -3,6 +3,8 @@ package safetensors
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/perkdb/perk/internal/half"
 )
 
 // Widen decodes len(dst) little-endian elements of a type, F32, F16 or BF16, and says whether it is one of these.
@@ -28,7 +30,7 @@ func floats(dtype string) func(dst []float32, src []byte) {
 	case "F16":
 		return func(dst []float32, src []byte) {
 			for i := range dst {
-				dst[i] = half(binary.LittleEndian.Uint16(src[2*i:]))
+				dst[i] = half.Widen(binary.LittleEndian.Uint16(src[2*i:]))
 			}
 		}
 	}
@@ -48,16 +50,4 @@ func bfloats(dst []float32, src []byte) {
 	for i := range dst {
 		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
 	}
-}
-
-// half widens a float16: a sign, 5 bits of exponent with bias 15, 10 of fraction.
-func half(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&31, uint32(h)&0x3ff
-	switch exponent {
-	case 0: // zero or subnormal, in steps of 2^-24
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
-	case 31: // infinite or not a number
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }

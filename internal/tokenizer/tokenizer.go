@@ -2,8 +2,8 @@ package tokenizer
 
 import (
 	"slices"
-	"strings"
-	"sync/atomic"
+
+	"github.com/perkdb/perk/internal/pieces"
 )
 
 // Names of the special tokens.
@@ -23,7 +23,6 @@ const (
 	firstMerge = firstByte + 256 // id of the first merge
 	maxToken   = 64              // bytes of the longest token
 	maxMerges  = 1 << 20
-	cacheSlots = 1 << 16
 )
 
 // MinVocab is the smallest vocabulary: the special tokens and the bytes.
@@ -41,13 +40,7 @@ type Tokenizer struct {
 	merges []pair         // merges[i] makes token firstMerge+i
 	ids    map[pair]int32 // the same, by pair; a smaller id merges first
 	bytes  []string       // bytes[id] is the text of a token; "" for a special one
-	cache  []atomic.Pointer[cached]
-}
-
-// cached is one slot of the piece cache: a direct-mapped table, where a new piece replaces the old one, is bounded and needs no lock.
-type cached struct {
-	piece string
-	ids   []int32
+	cache  *pieces.Cache
 }
 
 // build makes a Tokenizer of checked merges.
@@ -56,8 +49,8 @@ func build(merges []pair) *Tokenizer {
 		merges: merges,
 		ids:    make(map[pair]int32, len(merges)),
 		bytes:  make([]string, firstMerge, firstMerge+len(merges)),
-		cache:  make([]atomic.Pointer[cached], cacheSlots),
 	}
+	t.cache = pieces.NewCache(t.merge)
 	for i := range 256 {
 		t.bytes[firstByte+i] = string([]byte{byte(i)})
 	}
@@ -82,7 +75,7 @@ func (t *Tokenizer) Encode(text string) []int32 {
 	out := make([]int32, 0, len(text)/3+4)
 	for len(text) > 0 {
 		n := pieceLen(text)
-		out = append(out, t.piece(text[:n])...)
+		out = append(out, t.cache.IDs(text[:n])...)
 		text = text[n:]
 	}
 	return out
@@ -93,38 +86,14 @@ func (t *Tokenizer) Count(text string) int {
 	total := 0
 	for len(text) > 0 {
 		n := pieceLen(text)
-		total += len(t.piece(text[:n]))
+		total += len(t.cache.IDs(text[:n]))
 		text = text[n:]
 	}
 	return total
 }
 
 // Decode gives the text of ids. Special tokens and ids outside the vocabulary are dropped.
-func (t *Tokenizer) Decode(ids []int32) string {
-	var b strings.Builder
-	for _, id := range ids {
-		if id >= 0 && int(id) < len(t.bytes) {
-			b.WriteString(t.bytes[id])
-		}
-	}
-	return b.String()
-}
-
-// piece gives the ids of one piece, from the cache where it is there. The result must not be changed.
-func (t *Tokenizer) piece(p string) []int32 {
-	h := uint32(2166136261) // FNV-1a
-	for i := range len(p) {
-		h = (h ^ uint32(p[i])) * 16777619
-	}
-	slot := &t.cache[(h^h>>16)%cacheSlots]
-	if c := slot.Load(); c != nil && c.piece == p {
-		return c.ids
-	}
-	// The clone keeps the cache from holding on to a caller's whole document.
-	c := &cached{piece: strings.Clone(p), ids: t.merge(p)}
-	slot.Store(c)
-	return c.ids
-}
+func (t *Tokenizer) Decode(ids []int32) string { return pieces.Join(t.bytes, ids) }
 
 // merge applies the merges to one piece, the earliest learned first.
 func (t *Tokenizer) merge(p string) []int32 {

@@ -1,13 +1,10 @@
-package gguf
+// Package half converts float16, the 16-bit format of IEEE 754: a sign, 5 bits of exponent with bias 15, 10 of fraction.
+package half
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "math"
 
-// half widens a float16: a sign, 5 bits of exponent with bias 15, 10 of fraction.
-func half(b []byte) float32 {
-	h := binary.LittleEndian.Uint16(b)
+// Widen gives the float32 of a float16; every one has one.
+func Widen(h uint16) float32 {
 	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&31, uint32(h)&0x3ff
 	switch exponent {
 	case 0: // zero or subnormal, in steps of 2^-24
@@ -18,8 +15,8 @@ func half(b []byte) float32 {
 	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
 
-// toHalf rounds to the nearest float16, to the even one of two; what is too large becomes infinite.
-func toHalf(x float32) uint16 {
+// Round gives the nearest float16, the even one of two; what is too large becomes infinite.
+func Round(x float32) uint16 {
 	bits := math.Float32bits(x)
 	sign, abs := uint16(bits>>16)&0x8000, math.Float32frombits(bits&^(1<<31))
 	switch {
