@@ -86,6 +86,7 @@ const (
 	nextFact
 	nextReversed
 	absent
+	matched
 )
 
 // match tells what the first of the open tokens are, and how many of them it is.
@@ -93,7 +94,7 @@ func (r *reply) match() (kind, int) {
 	if r.open[0].token == r.sp.EOS {
 		return eos, 1
 	}
-	var marks [5]struct {
+	var marks [6]struct {
 		is   kind
 		mark recipe.Mark
 	}
@@ -108,6 +109,7 @@ func (r *reply) match() (kind, int) {
 		may(nextFact, r.sp.Fact)
 		may(nextReversed, r.sp.Reversed)
 		may(absent, r.sp.Absent)
+		may(matched, r.sp.Match)
 		may(outputOpen, r.sp.OutputOpen)
 	case between:
 		may(outputOpen, r.sp.OutputOpen)
@@ -164,6 +166,7 @@ func (r *reply) recall(is kind, token int32) {
 		r.state = between
 	case absent:
 		r.facts = r.facts[:max(0, len(r.facts)-1)] // a probe that found nothing
+	case matched: // is for the model alone
 	case nextFact, nextReversed:
 		r.facts = append(r.facts, fact{reversed: is == nextReversed})
 	default:

@@ -37,6 +37,7 @@ func TestReply(t *testing.T) {
 		"support":           {p.Answer(tok, sp, "a", fact("x y", false), fact("z", false)), nil, result{"a", "end", []string{"x y", "z"}, []string{"a"}}},
 		"reversed":          {p.Answer(tok, sp, "a", fact("é went", true), fact("z", false)), nil, result{"a", "end", []string{"é went", "z"}, []string{"a"}}},
 		"probe":             {p.Answer(tok, sp, "a", recipe.Fact{Text: ", 9", Reversed: true, Absent: true}, fact("z", false)), nil, result{"a", "end", []string{"z"}, []string{"a"}}},
+		"match":             {p.Answer(tok, sp, "a", fact("y", false), recipe.Fact{Text: "y", Match: true}), nil, result{"a", "end", []string{"y", "y"}, []string{"a"}}},
 		"probe of nothing":  {slices.Concat(sp.SupportOpen, sp.Absent, sp.SupportClose, plain("c")), nil, result{"c", "end", nil, []string{"c"}}},
 		"characters":        {p.Answer(tok, sp, "é日"), nil, result{"é日", "end", nil, []string{"é", "日"}}},
 		"broken character":  {plain("a\xe2\x82b\xe2"), nil, result{"a\uFFFD\uFFFDb\uFFFD", "end", nil, []string{"a", "\uFFFD\uFFFDb", "\uFFFD"}}},

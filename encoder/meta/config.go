@@ -51,7 +51,8 @@ type Config struct {
 
 	// The outer loop.
 	OuterSteps int     `json:"outer_steps"`
-	Pretrain   int     `json:"pretrain"` // steps of plain language modelling before the first outer step
+	Pretrain   int     `json:"pretrain"`          // steps of plain language modelling before the first outer step
+	Puzzles    float64 `json:"puzzles,omitempty"` // share of pretraining's documents that are puzzles
 	LR         float64 `json:"lr"`
 	RateLR     float64 `json:"rate_lr"` // learning rate of the logarithms of the inner rates
 	Warmup     int     `json:"warmup"`
@@ -134,7 +135,7 @@ func (c *Config) Validate() error {
 	for _, share := range []struct {
 		name  string
 		value float64
-	}{{"cloze", c.Cloze}, {"generated", c.Generated}, {"direct", c.Direct}, {"decay", c.Decay}, {"aux_share", c.AuxShare}} {
+	}{{"cloze", c.Cloze}, {"generated", c.Generated}, {"direct", c.Direct}, {"puzzles", c.Puzzles}, {"decay", c.Decay}, {"aux_share", c.AuxShare}} {
 		if !(share.value >= 0 && share.value <= 1) {
 			return bad("%s is %v, want a share from 0 to 1", share.name, share.value)
 		}

@@ -11,6 +11,7 @@ func roundUp(n, step int) int { return (n + step - 1) / step * step }
 // batch is a fixed number of sequences of a write as the inputs of a program.
 type batch[T kernel.Float] struct {
 	seq     int
+	rows    int     // that carry a loss
 	tokens  []int32 // (sequences*seq)
 	at      []int32 // (rows) position that predicts the token
 	next    []int32 // (rows) the token's own position
@@ -36,7 +37,13 @@ func (b *batch[T]) load(sequences [][]int32) {
 			r++
 		}
 	}
-	for ; r < len(b.at); r++ {
+	b.pad(r)
+}
+
+// pad ends the inputs after so many rows.
+func (b *batch[T]) pad(rows int) {
+	b.rows = rows
+	for r := rows; r < len(b.at); r++ {
 		b.at[r], b.next[r], b.targets[r], b.mask[r] = 0, 0, -1, 0
 	}
 }

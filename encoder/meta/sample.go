@@ -196,7 +196,7 @@ func (s *sampler) ask(q task.QA, context func(question string) []int32) ask {
 	}
 	var support []recipe.Fact
 	for _, f := range q.Support {
-		support = append(support, recipe.Fact{Text: f.Text, Reversed: f.Reversed && s.c.Reverse, Absent: f.Absent})
+		support = append(support, recipe.Fact{Text: f.Text, Reversed: f.Reversed && s.c.Reverse, Absent: f.Absent, Match: f.Match})
 	}
 	t := slices.Concat(before, s.prompt.Question(s.tok, s.specials, q.Question))
 	reply := s.prompt.Answer(s.tok, s.specials, q.Answers[0], support...)

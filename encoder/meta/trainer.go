@@ -20,6 +20,7 @@ type Trainer struct {
 	base    *lm.Model // where it does not train; else nil
 	tok     recipe.Tokenizer
 	sampler sampler
+	puzzles *puzzles // nil: none in pretraining
 	params  []*param
 	m, v    [][]float32 // AdamW's moments by parameter
 	step    int         // outer steps made, pretraining included
@@ -73,6 +74,11 @@ func New(c *Config, base *lm.Model, tok recipe.Tokenizer, d Data, workers int) (
 		return nil, err
 	}
 	t := &Trainer{c: c, base: base, tok: tok, params: params, sampler: sampler}
+	if c.Pretrain > 0 && c.Puzzles > 0 {
+		if t.puzzles, err = newPuzzles(tok, sampler.specials); err != nil {
+			return nil, err
+		}
+	}
 	for _, p := range params {
 		t.m = append(t.m, make([]float32, len(p.Data)))
 		t.v = append(t.v, make([]float32, len(p.Data)))

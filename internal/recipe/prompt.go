@@ -33,6 +33,7 @@ type Specials struct {
 	Fact                      Mark // begins a support fact; as text, it stands between two
 	Reversed                  Mark // begins a support fact whose tokens are in reverse order; nil: there are none
 	Absent                    Mark // ends a probe; nil: there are none
+	Match                     Mark // ends a fact that is what was looked for; nil: there are none
 }
 
 // Mark is the tokens that a mark is spelt with.
@@ -75,7 +76,7 @@ func NewSpecials(tok Tokenizer) (Specials, error) {
 		name string
 		mark *Mark
 	}{{"<support>", &s.SupportOpen}, {"</support>", &s.SupportClose}, {"<output>", &s.OutputOpen}, {"</output>", &s.OutputClose}, {docName, &s.Fact},
-		{revName, &s.Reversed}, {askName, &s.Absent}} {
+		{revName, &s.Reversed}, {askName, &s.Absent}, {"<support>", &s.Match}} {
 		id, ok := tok.Special(e.name)
 		if !ok {
 			return s, perk.Errorf(perk.EInvalid, "recipe.NewSpecials", "the tokenizer has a special token %s and none %s", askName, e.name).
@@ -89,7 +90,7 @@ func NewSpecials(tok Tokenizer) (Specials, error) {
 
 // EndsFact reports whether a token inside a support is one of the marks that end a fact.
 func (s Specials) EndsFact(token int32) bool {
-	return slices.Contains(s.Fact, token) || slices.Contains(s.Reversed, token) || slices.Contains(s.SupportClose, token)
+	return slices.Contains(s.Fact, token) || slices.Contains(s.Match, token) || slices.Contains(s.Reversed, token) || slices.Contains(s.SupportClose, token)
 }
 
 // Prompt lays out question and answer as meta-training saw them: <ask> + Before + question + After, then the answer.
@@ -125,6 +126,7 @@ type Fact struct {
 	Text     string
 	Reversed bool
 	Absent   bool // a probe: the document holds no such text
+	Match    bool // its end is what was looked for: the value recalled before it, or the one that the question names
 }
 
 // Answer gives the tokens that the model is trained to answer with: those of Support, and
@@ -140,7 +142,7 @@ func (p Prompt) Answer(tok Tokenizer, s Specials, answer string, support ...Fact
 //
 //	<support> (<doc> fact | <rev> tcaf)... </support>
 //
-// An absent fact ends with <ask>. Where marks are text, facts stand on lines of their own and in reading order, and absent ones are left out. Facts are
+// An absent fact ends with <ask>, one that matches with <support>. Where marks are text, facts stand on lines of their own and in reading order, and absent ones are left out. Facts are
 // tokenised as answers are, but for one that begins with a comma.
 func (p Prompt) Support(tok Tokenizer, s Specials, support ...Fact) []int32 {
 	var out []int32
@@ -166,8 +168,11 @@ func (p Prompt) Support(tok Tokenizer, s Specials, support ...Fact) []int32 {
 			out = append(out, s.SupportOpen...)
 		}
 		out = append(out, t...)
-		if f.Absent {
+		switch {
+		case f.Absent:
 			out = append(out, s.Absent...)
+		case f.Match:
+			out = append(out, s.Match...)
 		}
 	}
 	if len(out) > 0 {

@@ -239,6 +239,11 @@ func TestPromptTokens(t *testing.T) {
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x", recipe.Fact{Text: ",ab", Reversed: true, Absent: true}, recipe.Fact{Text: "c"})); d != "" {
 		t.Errorf("answer with a probe (-want +got):\n%s", d)
 	}
+	want = slices.Concat(sp.SupportOpen, []int32{sp.Doc}, tok.Encode(" ab"), []int32{sp.Doc}, tok.Encode(" ab"), sp.Match,
+		sp.SupportClose, sp.OutputOpen, tok.Encode(" x"), sp.OutputClose, []int32{sp.EOS})
+	if d := cmp.Diff(want, p.Answer(tok, sp, "x", recipe.Fact{Text: "ab"}, recipe.Fact{Text: "ab", Match: true})); d != "" {
+		t.Errorf("answer with a match (-want +got):\n%s", d)
+	}
 	want = slices.Concat(sp.OutputOpen, tok.Encode(" x"), sp.OutputClose, []int32{sp.EOS})
 	if d := cmp.Diff(want, p.Answer(tok, sp, "x")); d != "" {
 		t.Errorf("plain answer (-want +got):\n%s", d)
@@ -264,7 +269,7 @@ func TestPromptInAPublishedVocabulary(t *testing.T) {
 	for want, tokens := range map[string][]int32{
 		"You have memorized 1 documents.\nWho?\nAnswer:":   p.Question(tok, sp, "Who?"),
 		"<output> x</output>":                              p.Answer(tok, sp, "x"),
-		"<support> ab\n cd</support>\n<output> x</output>": p.Answer(tok, sp, "x", recipe.Fact{Text: "ab"}, recipe.Fact{Text: "cd", Reversed: true}, recipe.Fact{Text: "e", Absent: true}),
+		"<support> ab\n cd</support>\n<output> x</output>": p.Answer(tok, sp, "x", recipe.Fact{Text: "ab"}, recipe.Fact{Text: "cd", Reversed: true, Match: true}, recipe.Fact{Text: "e", Absent: true}),
 	} {
 		if got := shown(tokens); got != want {
 			t.Errorf("got %q, want %q", got, want)

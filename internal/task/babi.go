@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // The world of bAbI tasks 1 to 3: four persons, six places, three things.
@@ -54,6 +55,15 @@ func (e *event) tell(rng *rand.Rand, hops int) {
 	}
 	who := persons()[e.person]
 	e.text = fmt.Sprintf("%s Event %d: %s %s%s.", who, e.number, who, what, there)
+}
+
+// quote gives the sentence up to its place or thing.
+func (e *event) quote() string {
+	last := places()[e.place]
+	if e.kind != move {
+		last = things()[e.thing]
+	}
+	return e.text[:strings.LastIndex(e.text, last)+len(last)]
 }
 
 // nowhere is the place of somebody who has not walked yet, and the holder of a thing that lies.

@@ -112,7 +112,7 @@ func whereIsThing(events []event) []QA {
 		out = append(out, QA{
 			Question: "Where is the " + name + "?",
 			Answers:  []string{places()[own[walk].place]},
-			Support:  walkBack(last, own[min(walk, last.number):]),
+			Support:  walkBack(last, own[min(walk, last.number):], nowhere),
 			About:    []string{name},
 			Form:     "where-is-thing",
 		})
@@ -145,7 +145,7 @@ func whereBefore(events []event) []QA {
 			out = append(out, QA{
 				Question: fmt.Sprintf("Where was the %s before the %s?", name, places()[own[i].place]),
 				Answers:  []string{places()[own[before].place]},
-				Support:  walkBack(last, own[min(before, last.number):]),
+				Support:  walkBack(last, own[min(before, last.number):], i),
 				About:    []string{name},
 				Form:     "where-before",
 			})
@@ -154,12 +154,13 @@ func whereBefore(events []event) []QA {
 	return out
 }
 
-// walkBack is the support of a question about a thing: who touched it last, reversed, then a stretch of this person's events, the last one first.
-func walkBack(touch event, stretch []event) []Fact {
+// walkBack is the support of a question about a thing: who touched it last, reversed, then a stretch of this person's events, the last one first. That of number asked went to
+// the place that the question names.
+func walkBack(touch event, stretch []event, asked int) []Fact {
 	who := persons()[touch.person] + perk.Elision + "the " + things()[touch.thing]
 	out := []Fact{{Text: who, Within: touch.text, Reversed: true}}
 	for _, e := range slices.Backward(stretch) {
-		out = append(out, Fact{Text: e.text})
+		out = append(out, Fact{Text: e.quote(), Within: e.text, Match: e.number == asked})
 	}
 	return out
 }

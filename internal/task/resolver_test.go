@@ -229,21 +229,33 @@ func TestBabilongSupport(t *testing.T) {
 					if want := touch.who + perk.Elision + "the " + touch.what; walk[0].Text != want || !walk[0].Reversed {
 						t.Errorf("%s: first fact %+v, want %q reversed", name, walk[0], want)
 					}
-					if !slices.ContainsFunc(walk[1:], func(f task.Fact) bool { return f.Text == walk[0].Within }) {
+					if !slices.ContainsFunc(walk[1:], func(f task.Fact) bool { return f.Within == walk[0].Within }) {
 						t.Errorf("%s: %q does not walk past %q: %v", name, q.Question, walk[0].Within, walk)
 					}
 					walk = walk[1:]
 				}
-				if !slices.ContainsFunc(walk, func(f task.Fact) bool { return !f.Reversed && strings.HasSuffix(f.Text, " the "+q.Answers[0]+".") }) {
+				if !slices.ContainsFunc(walk, func(f task.Fact) bool {
+					return !f.Reversed && strings.HasSuffix(strings.TrimSuffix(f.Text, "."), " the "+q.Answers[0])
+				}) {
 					t.Errorf("%s: %q %q does not pass the walk to the answer: %v", name, q.Question, q.Answers, q.Support)
 				}
+				matches := 0
 				for i, f := range walk {
+					if f.Match {
+						matches++
+						if place := " the " + strings.TrimSuffix(q.Question[strings.LastIndex(q.Question, " ")+1:], "?"); !strings.HasSuffix(f.Text, place) {
+							t.Errorf("%q: %+v is no walk to the place that is asked for", q.Question, f)
+						}
+					}
 					if i == 0 {
 						continue
 					}
-					if e, before := parseEvents(t, f.Text)[0], parseEvents(t, walk[i-1].Text)[0]; e.number != before.number-1 || e.who != before.who {
+					if e, before := parseEvents(t, f.Within)[0], parseEvents(t, walk[i-1].Within)[0]; e.number != before.number-1 || e.who != before.who {
 						t.Errorf("%q does not walk back: %v", q.Question, q.Support)
 					}
+				}
+				if want := map[string]int{"babilong-qa3": 1}[name]; matches != want {
+					t.Errorf("%s: %d of the facts match, want %d: %+v", name, matches, want, walk)
 				}
 			}
 		}

@@ -148,10 +148,12 @@ func relationQuestions(rng *rand.Rand, list []student) []QA {
 			if form.holds(a, b) {
 				answer = "Yes"
 			}
+			second := b.fact(form.f)
+			second.Match = a.values[form.f] == b.values[form.f]
 			out = append(out, QA{
 				Question: fmt.Sprintf(form.ask, a.values[fieldID], b.values[fieldID]),
 				Answers:  []string{answer},
-				Support:  []Fact{a.fact(form.f), b.fact(form.f)},
+				Support:  []Fact{a.fact(form.f), second},
 				About:    []string{a.values[fieldID], b.values[fieldID]},
 				Form:     form.name,
 			})

@@ -33,6 +33,9 @@ type Fact struct {
 	Reversed bool
 	// Absent marks a probe: a Text that the document does not hold, which the answer looks for and does not find.
 	Absent bool
+	// Match marks a fact whose end is what was looked for: the value that the fact before it has, or the one that the question names. To say so at once, at the token
+	// itself, is learned far sooner than to conclude it later (docs/adr/0020).
+	Match bool
 }
 
 // QA is one question about an episode's document.
