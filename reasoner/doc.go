@@ -14,6 +14,9 @@
 //
 // # Whether it is in the document
 //
+// A model may answer that the document does not answer the question, <output> <ask> (recipe.Prompt.Nothing). The mark is not shown: the next likeliest token begins the answer, and how unlikely
+// it was makes the confidence small.
+//
 // Confidence comes from the recipe's calibration: how probable answer and recalled facts were, token by token, and whether the facts are about what the question
 // asks for. Below the recipe's or the caller's smallest confidence an answer is marked NotInDocument. `perk calibrate` calibrates a recipe; with one that is
 // not calibrated, confidence is the answer's probability and only the caller's smallest confidence counts.

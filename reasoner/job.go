@@ -134,6 +134,9 @@ func (j *job) take(logits []float32, s *scratch) (more bool, err error) {
 	d.token, d.probability = j.pick.pick(logits, s)
 	if j.rep.mayAnswer() {
 		d.entropy = s.entropy()
+		if m := j.rep.sp.Absent; len(m) == 1 && d.token == m[0] {
+			d.token, d.probability = j.pick.other(d, logits, s)
+		}
 	}
 	j.tokens++
 	j.next[0] = d.token

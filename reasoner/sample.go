@@ -51,6 +51,13 @@ func (s *sampler) pick(logits []float32, t *scratch) (token int32, probability f
 	return token, float64(t.p[token])
 }
 
+// other picks again, anything but the last pick, and gives the probability that the model gave it.
+func (s *sampler) other(last decoded, logits []float32, t *scratch) (token int32, probability float64) {
+	logits[last.token] = float32(math.Inf(-1))
+	token, probability = s.pick(logits, t)
+	return token, probability * (1 - last.probability)
+}
+
 // entropy is that of the model's distribution at the last pick, in nats.
 func (s *scratch) entropy() float64 {
 	sum := 0.0

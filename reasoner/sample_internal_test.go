@@ -59,6 +59,19 @@ func TestSampler(t *testing.T) {
 	}
 }
 
+// What is picked in the place of a mark keeps the probability that it had beside the mark.
+func TestSamplerPicksAnother(t *testing.T) {
+	logits := []float32{1, 4, 3, 2, -1}
+	s, scratch := newSampler(perk.DecodeOptions{}), newScratch(5)
+	_, _ = s.pick(logits, scratch)
+	want := float64(scratch.p[2])
+	token, p := s.pick(logits, scratch)
+	token, p = s.other(decoded{token: token, probability: p}, logits, scratch)
+	if token != 2 || math.Abs(p-want) > 1e-6 {
+		t.Errorf("token %d with probability %v, want 2 with %v", token, p, want)
+	}
+}
+
 func TestCacheBound(t *testing.T) {
 	c := newCache(10)
 	add := func(uuid string, bytes int64, digest byte) perk.AdapterKey {

@@ -47,7 +47,8 @@ type Config struct {
 	Generated float64 `json:"generated"`  // share of documents with generated instead of corpus filler
 	Direct    float64 `json:"direct"`     // share of documents whose record questions are answered without support
 
-	Drills *Drills `json:"drills,omitempty"`
+	Drills  *Drills  `json:"drills,omitempty"`
+	Foreign *Foreign `json:"foreign,omitempty"`
 
 	// The outer loop.
 	OuterSteps int     `json:"outer_steps"`
@@ -77,6 +78,12 @@ type Share struct {
 	// MinTokens and MaxTokens bound the task's documents; 0: only the curriculum does.
 	MinTokens int `json:"min_tokens,omitempty"`
 	MaxTokens int `json:"max_tokens,omitempty"`
+}
+
+// Foreign are questions that a document does not answer, beside those that it does: they are answered with a mark (recipe.Prompt.Nothing).
+type Foreign struct {
+	Questions int     `json:"questions"` // of each document, where its task has such questions
+	From      float64 `json:"from"`      // share of the training after which they are asked
 }
 
 // Stage draws document lengths log-uniformly from Min to Max tokens from a share of the training on.
@@ -163,6 +170,9 @@ func (c *Config) Validate() error {
 		if err := c.Drills.validate(bad); err != nil {
 			return err
 		}
+	}
+	if f := c.Foreign; f != nil && (c.Reader != nil || f.Questions < 1 || f.Questions >= c.Questions || !(f.From >= 0)) {
+		return bad("foreign is %+v: a document of a memory is asked 1 to questions-1 of them", *f)
 	}
 	if c.Reader != nil {
 		return c.validateReader()

@@ -128,12 +128,53 @@ func (s *sampler) draw(rng *rand.Rand, tokens int, done float64) (*sample, error
 			return nil, err
 		}
 		out, err := s.tokens(rng, ep)
-		if err != nil || len(out.asks) > 0 {
-			return out, err
+		if err != nil {
+			return nil, err
 		}
+		if len(out.asks) == 0 {
+			continue
+		}
+		if f := s.c.Foreign; f != nil && done >= f.From {
+			err = s.foreign(rng, ep, n, out)
+		}
+		return out, err
 	}
 	return nil, perk.Errorf(perk.EInvalid, "meta.Step", "none of %d documents of %d tokens has a question that fits ask_tokens %d", tries, tokens, s.c.AskTokens).
 		WithHint("raise ask_tokens or the lengths of the curriculum")
+}
+
+// foreign asks about what the episode does not hold, in the place of its last questions where there are too many.
+func (s *sampler) foreign(rng *rand.Rand, ep task.Episode, tokens int, out *sample) error {
+	const longest = 600 // the other document is there for its questions only
+	other, err := s.tasks[ep.Task].Episode(rng, task.Options{Tokens: min(tokens, longest), Count: s.tok.Count, Filler: s.fillers[1], Split: task.Train})
+	if perk.ErrorCode(err) == perk.EInvalid {
+		return nil // too short for this task's story
+	}
+	if err != nil {
+		return err
+	}
+	questions := task.Foreign(ep, other)
+	rng.Shuffle(len(questions), func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
+	for _, q := range questions[:min(len(questions), s.c.Foreign.Questions)] {
+		a := s.ask(q, func(string) []int32 { return nil })
+		if len(a.tokens) > s.c.AskTokens {
+			continue
+		}
+		for len(out.asks) >= s.c.Questions || answers(out.asks)+len(a.tokens)-a.answer > s.c.Answers {
+			out.asks = slices.Delete(out.asks, len(out.asks)-1, len(out.asks))
+		}
+		out.asks = slices.Insert(out.asks, 0, a)
+	}
+	return nil
+}
+
+// answers counts the tokens that carry a loss.
+func answers(asks []ask) int {
+	n := 0
+	for _, a := range asks {
+		n += len(a.tokens) - a.answer
+	}
+	return n
 }
 
 // tokens turns an episode into sequences and chooses its questions.
@@ -199,6 +240,9 @@ func (s *sampler) ask(q task.QA, context func(question string) []int32) ask {
 		support = append(support, recipe.Fact{Text: f.Text, Reversed: f.Reversed && s.c.Reverse, Absent: f.Absent, Match: f.Match})
 	}
 	t := slices.Concat(before, s.prompt.Question(s.tok, s.specials, q.Question))
+	if q.Unanswerable {
+		return ask{question: q.Question, tokens: append(t, s.prompt.Nothing(s.specials)...), answer: len(t), output: len(t)}
+	}
 	reply := s.prompt.Answer(s.tok, s.specials, q.Answers[0], support...)
 	return ask{question: q.Question, tokens: append(t, reply...), answer: len(t), output: len(t) + len(s.prompt.Support(s.tok, s.specials, support...))}
 }

@@ -69,6 +69,10 @@ func New(c *Config, base *lm.Model, tok recipe.Tokenizer, d Data, workers int) (
 	if err != nil {
 		return nil, err
 	}
+	if c.Foreign != nil && sampler.specials.Absent == nil {
+		return nil, perk.Errorf(perk.EInvalid, "meta.New", "foreign questions are answered with a special token, which the vocabulary does not have").
+			WithHint("leave foreign out of the training configuration")
+	}
 	params, err := newParams(c)
 	if err != nil {
 		return nil, err

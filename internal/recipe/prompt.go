@@ -32,7 +32,7 @@ type Specials struct {
 	OutputOpen, OutputClose   Mark
 	Fact                      Mark // begins a support fact; as text, it stands between two
 	Reversed                  Mark // begins a support fact whose tokens are in reverse order; nil: there are none
-	Absent                    Mark // ends a probe; nil: there are none
+	Absent                    Mark // ends a probe, and answers a question that the document does not answer; nil: there are none
 	Match                     Mark // ends a fact that is what was looked for; nil: there are none
 }
 
@@ -136,6 +136,14 @@ type Fact struct {
 // The answer is tokenised behind the space that it has inside a document, so that it is the same tokens there and here.
 func (p Prompt) Answer(tok Tokenizer, s Specials, answer string, support ...Fact) []int32 {
 	return slices.Concat(p.Support(tok, s, support...), s.OutputOpen, tok.Encode(" "+answer), s.OutputClose, []int32{s.EOS})
+}
+
+// Nothing gives the answer to a question that the document does not answer, <output> <ask> </output> <eos>; nil where there is no such mark.
+func (p Prompt) Nothing(s Specials) []int32 {
+	if s.Absent == nil {
+		return nil
+	}
+	return slices.Concat(s.OutputOpen, s.Absent, s.OutputClose, []int32{s.EOS})
 }
 
 // Support gives the tokens that recall facts before an answer, none where there are no facts:
