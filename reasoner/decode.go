@@ -48,7 +48,7 @@ func (r *Reasoner) tokens(ctx context.Context, j *job, a *perk.Answer, o perk.De
 	if o.MaxTokens > 0 {
 		j.limit = o.MaxTokens
 	}
-	j.limit = min(j.limit, r.model.Config().Context-seen-len(j.prompt))
+	j.limit = min(j.limit, r.weights.Config().Context-seen-len(j.prompt))
 	put := j.mail.put
 	if emit == nil {
 		put = nil

@@ -48,7 +48,7 @@ func (l *lanes) newLane() *lane {
 		l.idle = l.idle[:n-1]
 		return ln
 	}
-	return &lane{l: l, d: l.weights.NewDecoder(l.batch + blockTokens), scratch: newScratch(l.weights.Model().Config().Vocab)}
+	return &lane{l: l, d: l.weights.NewDecoder(l.batch + blockTokens), scratch: newScratch(l.weights.Config().Vocab)}
 }
 
 // withdraw takes a job whose context ended out of the queue; one that is in a lane leaves it before the next token.
@@ -111,7 +111,7 @@ func (l *lanes) sequence() *lm.Sequence {
 		l.free = l.free[:n-1]
 		return s
 	}
-	return l.weights.Model().NewSequence()
+	return l.weights.NewSequence()
 }
 
 // keepTokens is the length up to which a sequence's memory is kept for the next question.

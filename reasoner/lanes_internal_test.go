@@ -70,7 +70,7 @@ func (l *lanes) asked(t *testing.T, prompt, limit int) *job {
 // questions.
 func TestShortPassesLong(t *testing.T) {
 	l := newLanes(t, 8)
-	window := l.weights.Model().Config().Context
+	window := l.weights.Config().Context
 	if window < 3*blockTokens {
 		t.Fatalf("a window of %d tokens is too short for this test", window)
 	}

@@ -19,7 +19,7 @@ func (r *Reasoner) prompt(question string) ([]int32, error) {
 		return nil, perk.Errorf(perk.EInvalid, op, "the question is not UTF-8")
 	}
 	tokens := r.recipe.Prompt.Question(r.tok, r.specials, question)
-	if limit := r.model.Config().Context - 1; len(tokens) > limit {
+	if limit := r.weights.Config().Context - 1; len(tokens) > limit {
 		return nil, perk.Errorf(perk.EInvalid, op, "the question has %d tokens, at most %d fit the model's window with an answer", len(tokens), limit).
 			WithHint("shorten the question")
 	}

@@ -24,7 +24,7 @@ func (r *Reasoner) Read(ctx context.Context, ad *lora.Adapter, context []int32) 
 	if err != nil {
 		return nil, err
 	}
-	s := r.model.NewSequence()
+	s := r.weights.NewSequence()
 	s.Reset(adapted)
 	start := time.Now()
 	if len(context) > 0 {

@@ -40,7 +40,6 @@ const (
 // Reasoner answers questions with one base model and one recipe. It may be shared by goroutines, whose questions are decoded together, on as many
 // threads as the Go runtime uses.
 type Reasoner struct {
-	model     *lm.Model
 	tok       recipe.Tokenizer
 	specials  recipe.Specials
 	recipe    *recipe.Recipe
@@ -80,7 +79,7 @@ func New(model *lm.Model, tok recipe.Tokenizer, r *recipe.Recipe, store Store, o
 		o.Queue = DefaultQueue
 	}
 	w := model.Weights(o.Precision, r.Init)
-	return &Reasoner{model: model, tok: tok, specials: sp, recipe: r, base: base, id: id, weights: w,
+	return &Reasoner{tok: tok, specials: sp, recipe: r, base: base, id: id, weights: w,
 		lanes: &lanes{weights: w, batch: o.Batch, queue: o.Queue, most: runtime.GOMAXPROCS(0)}, store: store,
 		cache: newCache(o.CacheBytes), maxTokens: o.MaxTokens}, nil
 }

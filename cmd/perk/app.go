@@ -136,7 +136,7 @@ func (a *app) find(ctx context.Context, name string) (*models.Model, error) {
 }
 
 // limitGarbage keeps what the collector leaves lying about near 64 MB: its own rule is as much again as is in use, which beside the weights of a
-// large model is the larger part of the process. Weights count twice, as float32 and packed.
+// large model is the larger part of the process. Weights count twice: in float32 at first, in bfloat16 for either direction afterwards.
 func limitGarbage(parameters int64) {
 	const garbage, perWeight = 64 << 20, 8
 	if percent := 100 * garbage / (perWeight * max(parameters, 1)); percent < 100 && os.Getenv("GOGC") == "" {

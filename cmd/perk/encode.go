@@ -66,11 +66,16 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			if err != nil {
 				return err
 			}
-			r, adapter, err := measure(ctx, cmd.ErrOrStderr(), m, text, encoder.Options{Threads: threads, Precision: encoder.Precision(precision)})
+			e, err := encoder.New(m.LM, m.Tokenizer, m.Recipe, encoder.Options{Threads: threads, Precision: encoder.Precision(precision)})
 			if err != nil {
 				return err
 			}
-			r.File = name
+			model, learned := m.Name, !m.Recipe.Untrained // m itself is not looked at below, so that weights which the encoder does not need can go
+			r, adapter, err := measure(ctx, cmd.ErrOrStderr(), e, text, max(1, threads))
+			if err != nil {
+				return err
+			}
+			r.File, r.Model = name, model
 			if out != "" {
 				if err := writeAdapter(cmd, out, adapter.Payload); err != nil {
 					return err
@@ -79,8 +84,8 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), r)
 			}
-			if m.Recipe.Untrained {
-				fmt.Fprintf(cmd.ErrOrStderr(), "the recipe of %s is %s\n", m.Name, untrained)
+			if !learned {
+				fmt.Fprintf(cmd.ErrOrStderr(), "the recipe of %s is %s\n", model, untrained)
 			}
 			w := cmd.OutOrStdout()
 			fmt.Fprintf(w, "%d tokens in %d chunks, %d steps: %.2f s, %.0f tokens/s, adapter of %d bytes\n", r.Tokens, r.Chunks, r.Steps, r.Seconds, r.TokensPerSecond, r.AdapterBytes)
@@ -128,11 +133,7 @@ func sampleText(m *models.Model, tokens int) (string, error) {
 }
 
 // measure encodes a text and then measures the machine.
-func measure(ctx context.Context, w io.Writer, m *models.Model, text string, o encoder.Options) (encodeReport, *perk.Adapter, error) {
-	e, err := encoder.New(m.LM, m.Tokenizer, m.Recipe, o)
-	if err != nil {
-		return encodeReport{}, nil, err
-	}
+func measure(ctx context.Context, w io.Writer, e *encoder.Encoder, text string, threads int) (encodeReport, *perk.Adapter, error) {
 	bar := newProgress(w, "encoding")
 	id := perk.DocumentID{Collection: "file", UUID: "text"}
 	adapter, stats, err := e.EncodeStats(ctx, perk.Document{ID: id, Text: text}, func(p perk.Progress) {
@@ -143,8 +144,8 @@ func measure(ctx context.Context, w io.Writer, m *models.Model, text string, o e
 		return encodeReport{}, nil, err
 	}
 	r := encodeReport{
-		Stats: stats, TokensPerSecond: float64(stats.Tokens) / stats.Seconds, GFLOPS: stats.FLOPs / stats.Seconds / 1e9, Threads: max(1, o.Threads),
-		PeakBytes: peakMemory(), AdapterBytes: adapter.Bytes, Digest: adapter.Digest, Loss: adapter.Loss, Model: m.Name, Kernel: kernel.Features(),
+		Stats: stats, TokensPerSecond: float64(stats.Tokens) / stats.Seconds, GFLOPS: stats.FLOPs / stats.Seconds / 1e9, Threads: threads,
+		PeakBytes: peakMemory(), AdapterBytes: adapter.Bytes, Digest: adapter.Digest, Loss: adapter.Loss, Kernel: kernel.Features(),
 	}
 	r.GEMM = gemmRate(r.Threads)
 	r.Ratio = r.GFLOPS / r.GEMM

@@ -25,8 +25,7 @@ func (p *PackedBF16) Bytes() int { return 2 * len(p.data) }
 // of a linear layer are, with row stride ldb, and is not kept.
 func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
 	checkGemm("PackBF16", false, transB, 0, n, k, 0, k, len(b), ldb, 0, n)
-	p := &PackedBF16{k: k, n: n, steps: ceilDiv(k, 4)}
-	p.data = make([]uint16, roundUp(n, panelCols)*p.steps*4)
+	p := newPackedBF16(k, n)
 	rs, cs := ldb, 1 // strides of k and n
 	if transB {
 		rs, cs = 1, ldb
@@ -41,6 +40,38 @@ func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
 		}
 	}
 	return p
+}
+
+func newPackedBF16(k, n int) *PackedBF16 {
+	p := &PackedBF16{k: k, n: n, steps: ceilDiv(k, 4)}
+	p.data = make([]uint16, roundUp(n, panelCols)*p.steps*4)
+	return p
+}
+
+// Turned gives the transpose of p, (n, k): what PackBF16 makes of the same numbers with the other transB.
+func (p *PackedBF16) Turned() *PackedBF16 {
+	t := newPackedBF16(p.n, p.k)
+	for j := 0; j < p.n; j += panelCols {
+		cols := min(panelCols, p.n-j)
+		for q := range p.k {
+			in, out := p.data[p.index(q, j):], t.data[t.index(j, q):]
+			for c := range cols {
+				out[c/2*2*panelCols+c%2] = in[2*c]
+			}
+		}
+	}
+	return t
+}
+
+// Unpacked gives op(B)ᵀ, (n, k), in float32: the weights of a linear layer as they were rounded.
+func (p *PackedBF16) Unpacked() []float32 {
+	b := make([]float32, p.n*p.k)
+	for j := range p.n {
+		for q := range p.k {
+			b[j*p.k+q] = fromBF16(p.data[p.index(q, j)])
+		}
+	}
+	return b
 }
 
 // index is the place of the weight (q, j).

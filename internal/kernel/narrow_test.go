@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/perkdb/perk/internal/kernel"
@@ -158,6 +159,31 @@ func TestNarrowSpecialValues(t *testing.T) {
 			t.Errorf("a denormal weight became %g, want %g", c[0], tiny)
 		}
 	})
+}
+
+// A turned matrix is the one that is packed of the transpose, and an unpacked one packs to the same.
+func TestTurnedBF16(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	for _, s := range [][2]int{{1, 1}, {4, 32}, {5, 33}, {66, 31}, {97, 130}} {
+		k, n := s[0], s[1]
+		b := make([]float32, n*k) // (n, k)
+		for i := range b {
+			b[i] = rng.Float32() - 0.5
+		}
+		p := kernel.PackBF16(true, k, n, b, k)
+		if !reflect.DeepEqual(p.Turned(), kernel.PackBF16(false, n, k, b, k)) {
+			t.Errorf("(%d, %d) turned is not the transpose", k, n)
+		}
+		u := p.Unpacked()
+		for i, v := range u {
+			if math.Abs(float64(v-b[i])) > math.Abs(float64(b[i]))/256 {
+				t.Fatalf("(%d, %d): element %d is %v, was %v", k, n, i, v, b[i])
+			}
+		}
+		if !reflect.DeepEqual(p, kernel.PackBF16(true, k, n, u, k)) {
+			t.Errorf("(%d, %d) unpacked packs to another matrix", k, n)
+		}
+	}
 }
 
 func TestBF16RoundsTiesToEven(t *testing.T) {

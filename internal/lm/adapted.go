@@ -27,7 +27,7 @@ func (m *Model) slots(ad *lora.Adapter) ([]slot, error) {
 		for mod := range m.layers[i].lin {
 			l := &m.layers[i].lin[mod]
 			p := ad.Pairs[l.name]
-			if p == nil || l.w == nil {
+			if p == nil || !l.there() {
 				continue
 			}
 			if p.In != l.in || p.Out != l.out {

@@ -28,15 +28,22 @@ func (b Batch) check(c Config) error {
 }
 
 // groupRows is the number of rows that a thread takes through all layers at once: enough for the matrix products, few enough
-// for the caches. A group is whole sequences, at least one.
-const groupRows = 256
+// for the caches. Large models take fewer, so that what a group keeps for its backward pass stays within groupBytes. A group is whole sequences, at least one.
+const (
+	groupRows  = 256
+	groupBytes = 128 << 20
+)
 
 // group is a run of sequences of a batch.
 type group struct{ first, seqs int }
 
-// cutBatch splits a batch by its size alone, so that results do not depend on the number of threads.
-func cutBatch(b Batch) []group {
-	per := max(1, groupRows/b.T)
+// cutBatch splits a batch that keeps the activations of so many layers, by the sizes of model and batch alone, so that results do not depend on the number of threads.
+func (m *Model) cutBatch(b Batch, layers int) []group {
+	width := 0
+	for _, p := range (&acts{}).kept(m.cfg, m.arch, b.T) {
+		width += p.width
+	}
+	per := max(1, min(groupRows, groupBytes/(4*width*layers))/b.T)
 	var out []group
 	for i := 0; i < b.B; i += per {
 		out = append(out, group{i, min(per, b.B-i)})

@@ -15,11 +15,11 @@ func (m *Model) Below(ctx context.Context, b Batch, layer, threads int) ([]float
 	if layer < 0 || layer > m.cfg.Layers {
 		return nil, perk.Errorf(perk.EInvalid, op, "the model has %d layers, layer %d is not among them", m.cfg.Layers, layer)
 	}
-	p := &Pass{m: m, batch: b, groups: cutBatch(b), cut: cut{layer: layer}, x: make([]float32, b.B*b.T*m.cfg.Dim)}
+	p := &Pass{m: m, batch: b, groups: m.cutBatch(b, 1), cut: cut{layer: layer}, x: make([]float32, b.B*b.T*m.cfg.Dim)}
 	for range min(max(threads, 1), len(p.groups)) {
-		s := &acts{} // trunk uses one layer's, over and over
-		s.fit(m.cfg, m.arch, p.groups[0].seqs, b.T)
-		p.workers = append(p.workers, &worker{acts: []*acts{s}})
+		w := &worker{}
+		w.fitActs(p, 1) // trunk uses one layer's, over and over
+		p.workers = append(p.workers, w)
 	}
 	if err := p.each(ctx, p.trunk, nil); err != nil {
 		return nil, err

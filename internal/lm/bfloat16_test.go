@@ -2,10 +2,15 @@ package lm_test
 
 import (
 	"math"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/lora"
 )
 
@@ -74,4 +79,52 @@ func TestBFloat16IsTheModel(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A view and the decoders' weights share their matrices, and hold on to no others.
+func TestBFloat16LetsFloat32Go(t *testing.T) {
+	for name, c := range configs {
+		t.Run(name, func(t *testing.T) {
+			m := randomModel(t, c)
+			gone := map[string]weak.Pointer[float32]{}
+			for _, x := range m.Tensors() {
+				if len(x.Shape) == 2 && strings.HasPrefix(x.Name, "layers.") && !strings.HasSuffix(x.Name, ".conv") || x.Name == "head" {
+					gone[x.Name] = weak.Make(&x.Data[0])
+				}
+			}
+			want := m.Weights(lm.BFloat16, nil)
+			view := m.BFloat16()
+			got := view.Weights(lm.BFloat16, nil)
+			if a, b := decoded(t, want), decoded(t, got); !cmp.Equal(a, b) {
+				t.Error("the view decodes other logits than the model")
+			}
+			if a, b := decoded(t, want), decoded(t, view.Weights(lm.Float32, nil)); distance(b, a) > 1e-5 {
+				t.Errorf("the view's numbers in float32 are off by %v", distance(b, a))
+			}
+			ad := randomAdapter(m, 3, false)
+			if _, err := newPass(t, view, randomBatch(c, 2, 9), ad, 1).Gradient(t.Context(), ad, nil, ad.Zeros()); err != nil {
+				t.Fatal(err)
+			}
+			runtime.GC()
+			for name, p := range gone {
+				if p.Value() != nil {
+					t.Errorf("%s is still there in float32", name)
+				}
+			}
+			if len(gone) < 4 {
+				t.Errorf("only %d matrices looked at", len(gone))
+			}
+			runtime.KeepAlive(view)
+			runtime.KeepAlive(want)
+		})
+	}
+}
+
+// decoded gives the logits after a few tokens.
+func decoded(t *testing.T, w *lm.Weights) []float32 {
+	t.Helper()
+	r := newReaders(t, w, []*lora.Adapter{nil}, 5)
+	d := w.NewDecoder(16)
+	d.Run([]lm.Span{{Sequence: r[0].seq, Tokens: r[0].spans[0], Want: true}})
+	return slices.Clone(d.Logits(0))
 }

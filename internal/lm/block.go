@@ -1,6 +1,8 @@
 package lm
 
 import (
+	"slices"
+
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/lora"
 )
@@ -10,37 +12,56 @@ type pairs [modules]*lora.Pair
 
 // acts are one layer's activations over the rows of a group: what its backward pass needs. Widths are given a row.
 type acts struct {
-	qkv               []float32 // dim + 2 kv: fused projection, nil without one
-	n1, c, q, k, v, o []float32 // dim, dim, dim, kv, kv, dim: normalised, mixed, rotated, ..., attended
-	p                 []float32 // (sequences, heads, T, T) attention probabilities
-	n2, gained        []float32 // dim: normalised, with gain (nil without gains)
-	m                 []float32 // gained, or n2
-	u, g, a           []float32 // ff: up, gate (nil without one), activated
-	inv1, inv2        []float32 // one a row
-	low               [modules]lowRank
+	*passing
+	n1, q, k, v, o []float32 // dim, dim, kv, kv, dim: normalised, rotated, ..., attended
+	p              []float32 // (sequences, heads, T, T) attention probabilities
+	n2             []float32 // dim: normalised
+	m              []float32 // passing.gained, or n2
+	u, g           []float32 // ff: up, gate (nil without one)
+	inv1, inv2     []float32 // one a row
+	low            [modules]lowRank
+}
+
+// passing are activations that all layers of a thread compute in the same place, since a backward pass makes them again of what acts keep with little effort.
+type passing struct {
+	qkv    []float32 // dim + 2 kv: fused projection, nil without one
+	c      []float32 // dim: mixed
+	gained []float32 // dim: n2 with gain, nil without gains
+	a      []float32 // ff: activated
+}
+
+// part is an activation and its width.
+type part struct {
+	x     *[]float32
+	width int // a row
+}
+
+// kept lists what acts hold for sequences of T tokens.
+func (s *acts) kept(c Config, ar arch, T int) []part {
+	list := []part{{&s.n1, c.Dim}, {&s.q, c.Dim}, {&s.k, c.kvDim()}, {&s.v, c.kvDim()}, {&s.o, c.Dim}, {&s.p, c.Heads * T}, {&s.n2, c.Dim}, {&s.u, c.FF}, {&s.inv1, 1}, {&s.inv2, 1}}
+	if ar.has(modGate) {
+		list = append(list, part{&s.g, c.FF})
+	}
+	return list
 }
 
 // fit makes room for so many sequences; what is there already is kept and undefined.
-func (s *acts) fit(c Config, ar arch, seqs, T int) {
-	rows := seqs * T
-	f := func(x *[]float32, width int) { *x = grow(*x, rows*width) }
-	for _, x := range []*[]float32{&s.n1, &s.c, &s.q, &s.o, &s.n2} {
-		f(x, c.Dim)
+func (s *acts) fit(c Config, ar arch, seqs, T int, once *passing) {
+	for _, p := range s.kept(c, ar, T) {
+		*p.x = grow(*p.x, seqs*T*p.width)
 	}
-	f(&s.k, c.kvDim())
-	f(&s.v, c.kvDim())
-	f(&s.p, c.Heads*T)
-	f(&s.u, c.FF)
+	s.passing, s.m = once, s.n2
+	if ar.gains() {
+		s.m = once.gained
+	}
+}
+
+func (s *passing) fit(c Config, ar arch, rows int) {
+	f := func(x *[]float32, width int) { *x = grow(*x, rows*width) }
+	f(&s.c, c.Dim)
 	f(&s.a, c.FF)
-	f(&s.inv1, 1)
-	f(&s.inv2, 1)
-	s.m = s.n2
 	if ar.gains() {
 		f(&s.gained, c.Dim)
-		s.m = s.gained
-	}
-	if ar.has(modGate) {
-		f(&s.g, c.FF)
 	}
 	if ar.has(modQKV) {
 		f(&s.qkv, c.Dim+2*c.kvDim())
@@ -76,9 +97,7 @@ func (d *grads) fit(c Config, ar arch, seqs, T int) {
 func (m *Model) attention(l *layer, ps *pairs, scale float32, s *acts, x []float32, rows, T int) {
 	c := m.cfg
 	m.normalise(s.n1, s.inv1[:rows], x, 1)
-	for r := 0; r < rows; r += T {
-		m.arch.mix(l, s.c[r*c.Dim:], s.n1[r*c.Dim:], c.Dim, 0, T)
-	}
+	m.mixed(l, s, rows, T)
 	kv := c.kvDim()
 	if s.qkv != nil {
 		l.lin[modQKV].forward(rows, s.c, 0, s.qkv, ps[modQKV], scale, &s.low[modQKV])
@@ -95,6 +114,19 @@ func (m *Model) attention(l *layer, ps *pairs, scale float32, s *acts, x []float
 		c.layout().attend(s.o[r*c.Dim:], s.p[r*c.Heads*T:], s.q[r*c.Dim:], s.k[r*kv:], s.v[r*kv:], T)
 	}
 	l.lin[modO].forward(rows, s.o, 1, x, ps[modO], scale, &s.low[modO])
+}
+
+// mixed computes s.c of s.n1.
+func (m *Model) mixed(l *layer, s *acts, rows, T int) {
+	d := m.cfg.Dim
+	for r := 0; r < rows; r += T {
+		m.arch.mix(l, s.c[r*d:], s.n1[r*d:], d, 0, T)
+	}
+}
+
+// trainsA tells whether any of the pairs trains its A, whose gradient wants the module's input.
+func trainsA(ps ...*lora.Pair) bool {
+	return slices.ContainsFunc(ps, func(p *lora.Pair) bool { return p != nil && p.TrainA })
 }
 
 // mlpInner computes the input s.a of a layer's down projection.
@@ -126,6 +158,13 @@ func (m *Model) mlpGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grad
 	if last && !inner {
 		du = nil
 	}
+	var g []float32
+	if s.g != nil {
+		g = s.g[:rows*c.FF]
+	}
+	if trainsA(ps[modDown]) {
+		m.arch.act(s.a[:rows*c.FF], s.u[:rows*c.FF], g)
+	}
 	l.lin[modDown].backward(rows, s.a, dx, 0, du, ps[modDown], gs[modDown], scale, &s.low[modDown], &d.low)
 	if du == nil {
 		return
@@ -135,9 +174,8 @@ func (m *Model) mlpGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grad
 		dm = nil
 	}
 	dg := d.dg[:rows*c.FF]
-	var g []float32
-	if s.g != nil {
-		g = s.g[:rows*c.FF]
+	if trainsA(ps[modUp], ps[modGate]) {
+		l.norm2.apply(s.m, s.n2[:rows*c.Dim])
 	}
 	m.arch.actGrad(du, dg, s.u[:rows*c.FF], g)
 	l.lin[modUp].backward(rows, s.m, du, 0, dm, ps[modUp], gs[modUp], scale, &s.low[modUp], &d.low)
@@ -174,6 +212,9 @@ func (m *Model) attentionGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d
 	dc := do // attendGrad has read it
 	if last {
 		dc = nil
+	}
+	if trainsA(ps[modQKV], ps[modQ], ps[modK], ps[modV]) {
+		m.mixed(l, s, rows, T)
 	}
 	if s.qkv != nil {
 		joinRows(d.dqkv, d.dq, d.dk, d.dv, rows, c.Dim, kv)

@@ -43,7 +43,7 @@ func benchRun(b *testing.B, w *lm.Weights, init *lora.Adapter, batch int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		s := w.Model().NewSequence()
+		s := w.NewSequence()
 		s.Reset(adapted)
 		d.Run([]lm.Span{{Sequence: s, Tokens: make([]int32, 32)}})
 		spans, marks = append(spans, lm.Span{Sequence: s, Tokens: []int32{int32(i)}, Want: true}), append(marks, s.Mark())

@@ -22,14 +22,14 @@ type reader struct {
 func newReaders(t testing.TB, w *lm.Weights, ads []*lora.Adapter, seed uint64) []*reader {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 1))
-	vocab := w.Model().Config().Vocab
+	vocab := w.Config().Vocab
 	var out []*reader
 	for i, ad := range ads {
 		adapted, err := w.Adapt(ad)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &reader{seq: w.Model().NewSequence()}
+		r := &reader{seq: w.NewSequence()}
 		r.seq.Reset(adapted)
 		for _, n := range []int{3 + 5*i, 1, 1, 4, 1, 1} {
 			span := make([]int32, n)

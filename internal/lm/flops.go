@@ -17,7 +17,7 @@ func (p *Pass) FLOPs() (trunk, perGradient float64) {
 		for mod := range modules {
 			l := &p.m.layers[i].lin[mod]
 			n := 2 * tokens * float64(l.in) * float64(l.out)
-			if l.w == nil {
+			if !l.there() {
 				n = 0
 			}
 			if mod < first {

@@ -10,20 +10,29 @@ import (
 
 // linear is a frozen y = x Wᵀ + b.
 type linear struct {
-	name    string
+	name    string // "": the architecture has no such module
 	in, out int
-	w       []float32 // (out, in)
+	w       []float32 // (out, in); nil in a bfloat16 view
 	b       []float32 // (out); nil: none
-	// The weights in bfloat16 for x Wᵀ and for dy W, packed when they are first needed; nil where passes use w.
+	// The weights in bfloat16 for x Wᵀ and for dy W, packed when they are first needed, and the same for a model and its views. Once packed they do not hold on to w.
 	fwd, bwd func() *kernel.PackedBF16
 }
 
-// rounded gives the linear whose products are in bfloat16.
-func (l linear) rounded() linear {
-	in, out, w := l.in, l.out, l.w
-	l.fwd = sync.OnceValue(func() *kernel.PackedBF16 { return kernel.PackBF16(true, in, out, w, in) })
-	l.bwd = sync.OnceValue(func() *kernel.PackedBF16 { return kernel.PackBF16(false, out, in, w, in) })
-	return l
+func newLinear(name string, in, out int, w, b []float32) linear {
+	fwd := sync.OnceValue(func() *kernel.PackedBF16 { return kernel.PackBF16(true, in, out, w, in) })
+	bwd := sync.OnceValue(func() *kernel.PackedBF16 { return fwd().Turned() })
+	return linear{name: name, in: in, out: out, w: w, b: b, fwd: fwd, bwd: bwd}
+}
+
+// there tells whether the architecture has the module.
+func (l *linear) there() bool { return l.name != "" }
+
+// float32s gives the weights (out, in), rounded in a bfloat16 view.
+func (l *linear) float32s() []float32 {
+	if l.w == nil {
+		return l.fwd().Unpacked()
+	}
+	return l.w
 }
 
 // lowRank is what the forward pass of an adapted linear leaves for its backward pass.
@@ -56,7 +65,7 @@ func (l *linear) mul(rows int, x []float32, beta float32, y []float32) {
 		beta = 1
 	}
 	switch {
-	case l.fwd != nil:
+	case l.w == nil:
 		kernel.GemmBF16(rows, x, l.in, l.fwd(), beta, y, l.out)
 	case rows == 1:
 		kernel.Gemv(l.out, l.in, l.w, l.in, x, beta, y)
@@ -67,7 +76,7 @@ func (l *linear) mul(rows int, x []float32, beta float32, y []float32) {
 
 // mulGrad computes dx = dy W + beta dx.
 func (l *linear) mulGrad(rows int, dy []float32, beta float32, dx []float32) {
-	if l.bwd != nil {
+	if l.w == nil {
 		kernel.GemmBF16(rows, dy, l.out, l.bwd(), beta, dx, l.in)
 		return
 	}
@@ -159,12 +168,12 @@ func keyGrad(d, key, inv []float32, rank int, scale float32) {
 // small blocks, so training packs it, once, for both directions.
 type head struct {
 	linear
-	packed func() (fwd, bwd *kernel.Packed)
+	packed func() (fwd, bwd *kernel.Packed) // nil in a bfloat16 view
 }
 
 // logits computes h Eᵀ of rows of final hidden states into out (rows, vocab).
 func (h *head) logits(rows int, x, out []float32) {
-	if h.fwd != nil {
+	if h.w == nil {
 		h.mul(rows, x, 0, out)
 		return
 	}
@@ -174,7 +183,7 @@ func (h *head) logits(rows int, x, out []float32) {
 
 // hiddenGrad computes the gradient dh of hidden states from that of their logits.
 func (h *head) hiddenGrad(rows int, dz, dh []float32) {
-	if h.bwd != nil {
+	if h.w == nil {
 		h.mulGrad(rows, dz, 0, dh)
 		return
 	}
@@ -183,7 +192,7 @@ func (h *head) hiddenGrad(rows int, dz, dh []float32) {
 }
 
 func newHead(dim, vocab int, w []float32) head {
-	h := head{linear: linear{name: "head", in: dim, out: vocab, w: w}}
+	h := head{linear: newLinear("head", dim, vocab, w, nil)}
 	h.packed = sync.OnceValues(func() (fwd, bwd *kernel.Packed) {
 		return kernel.Pack(true, dim, vocab, w, dim), kernel.Pack(false, vocab, dim, w, dim)
 	})

@@ -102,10 +102,11 @@ func (m *Model) bind() {
 		l.norm2 = m.affine(layerName(i, "mlp.norm"))
 		l.conv = m.data[layerName(i, "attn.conv")]
 		for mod := range l.lin {
-			in, out := widths(c, mod)
-			name := layerName(i, moduleName(mod))
-			l.lin[mod].name, l.lin[mod].in, l.lin[mod].out, l.lin[mod].w = name, in, out, m.data[name]
-			l.lin[mod].b = m.data[name+biasSuffix]
+			if m.arch.has(mod) {
+				in, out := widths(c, mod)
+				name := layerName(i, moduleName(mod))
+				l.lin[mod] = newLinear(name, in, out, m.data[name], m.data[name+biasSuffix])
+			}
 		}
 	}
 	m.rope = newRope(c)
@@ -116,19 +117,31 @@ func (m *Model) affine(name string) affine {
 }
 
 // BFloat16 gives a view of the model whose passes multiply by its matrices in bfloat16, activations rounded too, with sums in float32: about twice
-// as fast where the CPU has such products. Norms, attention and what trains stay in float32. Weights are shared, and their bfloat16 forms are made when
-// they are first needed; ID is that of the model.
+// as fast where the CPU has such products. Norms, attention and what trains stay in float32. The bfloat16 matrices are made when they are first needed, and shared with
+// other views and with Weights; the view does not hold on to the others, so that where the model itself is let go they cost no memory. Tensors has no Data
+// therefore; ID is that of the model.
 func (m *Model) BFloat16() *Model {
-	v := *m
-	v.layers = slices.Clone(m.layers)
+	v := m.bare()
 	for i := range v.layers {
 		for mod := range v.layers[i].lin {
-			if l := &v.layers[i].lin[mod]; l.w != nil {
-				*l = l.rounded()
-			}
+			v.layers[i].lin[mod].fwd, v.layers[i].lin[mod].bwd = m.layers[i].lin[mod].fwd, m.layers[i].lin[mod].bwd
 		}
 	}
-	v.head.linear = m.head.rounded()
+	v.head.fwd, v.head.bwd = m.head.fwd, m.head.bwd
+	return v
+}
+
+// bare gives the model without its matrices, the embedding apart.
+func (m *Model) bare() *Model {
+	v := *m
+	v.data, v.layers = nil, slices.Clone(m.layers)
+	for i := range v.layers {
+		for mod := range v.layers[i].lin {
+			l := &v.layers[i].lin[mod]
+			l.w, l.fwd, l.bwd = nil, nil, nil
+		}
+	}
+	v.head = head{linear: linear{name: m.head.name, in: m.head.in, out: m.head.out}}
 	return &v
 }
 
@@ -143,7 +156,7 @@ func (m *Model) Linears() []Linear {
 	var out []Linear
 	for i := range m.layers {
 		for mod := range m.layers[i].lin {
-			if l := &m.layers[i].lin[mod]; l.w != nil {
+			if l := &m.layers[i].lin[mod]; l.there() {
 				out = append(out, Linear{Name: l.name, In: l.in, Out: l.out})
 			}
 		}

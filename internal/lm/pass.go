@@ -59,7 +59,7 @@ func (m *Model) PassOn(ctx context.Context, ws *Workers, b Batch, shape *lora.Ad
 	if err != nil {
 		return nil, err
 	}
-	p := &Pass{m: m, batch: b, slots: slots, shape: shape, groups: cutBatch(b), pairs: make([]pairs, m.cfg.Layers)}
+	p := &Pass{m: m, batch: b, slots: slots, shape: shape, pairs: make([]pairs, m.cfg.Layers)}
 	if err := place(p.pairs, slots, shape, false); err != nil {
 		return nil, err
 	}
@@ -67,6 +67,7 @@ func (m *Model) PassOn(ctx context.Context, ws *Workers, b Batch, shape *lora.Ad
 		p.scale = shape.Scale
 	}
 	p.cut = m.cutAt(slots)
+	p.groups = m.cutBatch(b, p.kept())
 	n := b.B * b.T * m.cfg.Dim
 	size := n
 	if p.cut.stage == insideDown {
@@ -80,7 +81,7 @@ func (m *Model) PassOn(ctx context.Context, ws *Workers, b Batch, shape *lora.Ad
 		x = ws.x
 	}
 	p.x, p.keys = x[:n], x[n:]
-	if p.cut.stage == insideDown && m.head.fwd != nil {
+	if p.cut.stage == insideDown && m.head.w == nil {
 		p.a = ws.rounded(p.pairs[p.cut.layer][modDown])
 	}
 	p.workers = ws.all[:min(len(ws.all), len(p.groups))]
@@ -92,6 +93,9 @@ func (m *Model) PassOn(ctx context.Context, ws *Workers, b Batch, shape *lora.Ad
 	}
 	return p, nil
 }
+
+// kept is the number of layers whose activations are there at once: those that a backward pass goes through, and one for the trunk at least.
+func (p *Pass) kept() int { return max(1, p.m.cfg.Layers-p.cut.layer) }
 
 // HasTrunk tells whether passes for adapters of a shape do work that keeping them would spare later: some layers are below the lowest adapted module.
 func (m *Model) HasTrunk(shape *lora.Adapter) bool {

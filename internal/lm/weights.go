@@ -40,6 +40,14 @@ func newMatrix(p Precision, in, out int, w, b []float32) *matrix {
 	return x
 }
 
+// matrix gives the decoders' form of a linear layer.
+func (l *linear) matrix(p Precision) *matrix {
+	if p == BFloat16 {
+		return &matrix{in: l.in, out: l.out, wide: l.fwd(), b: l.b}
+	}
+	return newMatrix(p, l.in, l.out, l.float32s(), l.b)
+}
+
 // bytes is what one product reads.
 func (m *matrix) bytes() int64 {
 	switch {
@@ -87,7 +95,7 @@ func (m *matrix) mulRun(rows int, x []float32, beta float32, y []float32) {
 
 // Weights are a model's matrices in the form in which decoders read them. They are immutable and may be shared by decoders.
 type Weights struct {
-	m      *Model
+	m      *Model // bare
 	p      Precision
 	layers [][modules]*matrix // nil where the architecture has no such module
 	head   *matrix
@@ -95,17 +103,17 @@ type Weights struct {
 }
 
 // Weights prepares a model for decoding. The tensors A of init that no write changes are prepared with it, for the adapters that share them; init may be
-// nil. The adapter must not change any more.
+// nil. The adapter must not change any more. What is not needed of the model is not held on to.
 func (m *Model) Weights(p Precision, init *lora.Adapter) *Weights {
-	w := &Weights{m: m, p: p, layers: make([][modules]*matrix, len(m.layers)), keys: map[*float32]*matrix{}}
+	w := &Weights{m: m.bare(), p: p, layers: make([][modules]*matrix, len(m.layers)), keys: map[*float32]*matrix{}}
 	for i := range m.layers {
 		for mod := range m.layers[i].lin {
-			if l := &m.layers[i].lin[mod]; l.w != nil {
-				w.layers[i][mod] = newMatrix(p, l.in, l.out, l.w, l.b)
+			if l := &m.layers[i].lin[mod]; l.there() {
+				w.layers[i][mod] = l.matrix(p)
 			}
 		}
 	}
-	w.head = newMatrix(p, m.head.in, m.head.out, m.head.w, m.head.b)
+	w.head = m.head.matrix(p)
 	for _, name := range init.Names() {
 		if pair := init.Pairs[name]; !pair.TrainA && len(pair.A) > 0 {
 			w.keys[&pair.A[0]] = newMatrix(p, pair.In, pair.Rank, pair.A, nil)
@@ -114,8 +122,11 @@ func (m *Model) Weights(p Precision, init *lora.Adapter) *Weights {
 	return w
 }
 
-// Model is the model that the weights are of.
-func (w *Weights) Model() *Model { return w.m }
+// Config is the shape of the model that the weights are of.
+func (w *Weights) Config() Config { return w.m.cfg }
+
+// NewSequence makes a sequence as Model.NewSequence does.
+func (w *Weights) NewSequence() *Sequence { return w.m.NewSequence() }
 
 // Precision is the form of the matrices.
 func (w *Weights) Precision() Precision { return w.p }

@@ -38,6 +38,7 @@ func (ws *Workers) rounded(p *lora.Pair) *kernel.PackedBF16 {
 // worker is the scratch of one thread, for the largest pass so far.
 type worker struct {
 	acts      []*acts   // from the cut's layer upwards; one at least, for the trunk
+	once      passing   // of all of them
 	x, dx     []float32 // (rows, dim)
 	inv       []float32 // (rows)
 	d         *grads
@@ -56,11 +57,18 @@ func (w *worker) fit(p *Pass) {
 	c, T, seqs := p.m.cfg, p.batch.T, p.groups[0].seqs
 	rows := seqs * T
 	w.x, w.dx, w.inv = grow(w.x, rows*c.Dim), grow(w.dx, rows*c.Dim), grow(w.inv, rows)
-	for len(w.acts) < max(1, c.Layers-p.cut.layer) {
+	w.fitActs(p, p.kept())
+}
+
+// fitActs makes room for the activations of so many layers.
+func (w *worker) fitActs(p *Pass, layers int) {
+	c, T, seqs := p.m.cfg, p.batch.T, p.groups[0].seqs
+	w.once.fit(c, p.m.arch, seqs*T)
+	for len(w.acts) < layers {
 		w.acts = append(w.acts, &acts{})
 	}
 	for _, s := range w.acts {
-		s.fit(c, p.m.arch, seqs, T)
+		s.fit(c, p.m.arch, seqs, T, &w.once)
 	}
 }
 
