@@ -45,6 +45,14 @@ var forms = map[string]func(*Config){
 		c.Targets, c.Steps, c.Unroll, c.InnerRate = all(c, 3), 3, 3, 0.1
 		c.Rule = recipe.Rule{Name: recipe.Normalized, Eps: 1e-3}
 	},
+	"whole matrix ridge": func(c *Config) {
+		c.Model.TopFF, c.Rule, c.InnerRidge, c.InnerRate = 20, recipe.Rule{Name: recipe.Ridge}, 0.3, 2
+		c.Targets = []recipe.Target{{Module: "layers.1.mlp.down", Rank: 20, Full: true, NormA: true, TrainB: true}}
+	},
+	"whole matrices sgd": func(c *Config) {
+		c.Targets, c.Steps, c.Unroll, c.InnerRate = []recipe.Target{{Module: "layers.0.mlp.down", Rank: 12, Full: true, NormA: true, TrainB: true},
+			{Module: "layers.1.attn.v", Rank: 8, Full: true, TrainB: true}, {Module: "layers.1.mlp.up", Rank: 3, TrainA: true, TrainB: true}}, 2, 2, 0.1
+	},
 	"all layers sgd truncated": func(c *Config) { c.Targets, c.Steps, c.Unroll, c.InnerRate = all(c, 3), 3, 1, 0.1 },
 }
 

@@ -34,7 +34,7 @@ func (t *Trainer) Export() (*lm.Model, *recipe.Recipe, error) {
 	for _, g := range c.Targets {
 		w := widths[g.Module]
 		r.Init.Pairs[g.Module] = &lora.Pair{A: learned[nameA(g.Module)], B: learned[nameB(g.Module)], In: w.In, Out: w.Out, Rank: g.Rank,
-			NormA: g.NormA, TrainA: g.TrainA, TrainB: g.TrainB}
+			Full: g.Full, NormA: g.NormA, TrainA: g.TrainA, TrainB: g.TrainB}
 	}
 	n := len(r.Init.Trained())
 	for i := range c.Steps {

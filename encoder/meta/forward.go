@@ -127,7 +127,10 @@ func (s *stream[T]) linear(x *ad.Node[T], name string) *ad.Node[T] {
 	was := s.dirty
 	s.dirty = s.dirty || t.TrainA
 	u := s.once(name+".lora", func() *ad.Node[T] {
-		u := ad.MatMul(x, p.a, false, true)
+		u := x
+		if !t.Full {
+			u = ad.MatMul(x, p.a, false, true)
+		}
 		if t.NormA {
 			u = ad.RMSNorm(u, lora.NormEps)
 		}

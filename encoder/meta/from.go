@@ -30,7 +30,7 @@ func learnedBy(m *models.Model) map[string][]float32 {
 		out[t.Name] = t.Data
 	}
 	for name, p := range m.Recipe.Init.Pairs {
-		out[nameA(name)], out[nameB(name)] = p.A, p.B
+		out[nameA(name)], out[nameB(name)] = p.A, p.B // no parameter is A where it is the identity
 	}
 	for _, row := range m.Recipe.Rates {
 		for _, v := range row {

@@ -58,7 +58,7 @@ func newParams(c *Config) ([]*param, error) {
 		case "attn.o":
 			std *= residual
 		case "mlp.down":
-			std = residual / math.Sqrt(float64(c.Model.FF))
+			std = residual / math.Sqrt(float64(t.Shape[1]))
 		}
 		add(t.Name, t.Shape[0], t.Shape[1], std)
 	}
@@ -71,7 +71,9 @@ func newParams(c *Config) ([]*param, error) {
 	}
 	for _, t := range c.Targets {
 		p := start.Pairs[t.Module]
-		copy(add(nameA(t.Module), p.Rank, p.In, 0).Data, p.A)
+		if !t.Full {
+			copy(add(nameA(t.Module), p.Rank, p.In, 0).Data, p.A)
+		}
 		copy(add(nameB(t.Module), p.Out, p.Rank, 0).Data, p.B)
 	}
 	rates := add(nameRates, c.Steps, len(start.Trained()), 0)

@@ -25,8 +25,11 @@ func Fit(a, init *lora.Adapter) (*lora.Adapter, error) {
 		if math.Abs(ratio-1) > 1e-6 { // not the same number, rounded
 			kernel.Scale(p.B, float32(ratio), p.B)
 		}
-		if !p.TrainA && !slices.Equal(p.A, want.A) || !p.TrainB && !slices.Equal(p.B, want.B) {
+		if !p.TrainA && !slices.Equal(p.A, want.Down()) || !p.TrainB && !slices.Equal(p.B, want.B) {
 			return nil, perk.Errorf(perk.EInvalid, op, "%s: a tensor that the recipe does not write is not the recipe's own", name).WithHint(hint)
+		}
+		if p.Full = want.Full; p.Full {
+			p.A = nil
 		}
 	}
 	if len(out.Pairs) != len(init.Pairs) {

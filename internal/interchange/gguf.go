@@ -31,7 +31,7 @@ func WriteGGUF(w io.Writer, a *lora.Adapter, c lm.Config, base string) error {
 			kernel.Scale(scaled, float32(p.Rank)/float32(first), b)
 			b = scaled
 		}
-		tensors = append(tensors, gguf.Tensor{Name: module + ".weight.lora_a", Type: gguf.F32, Shape: []int{p.Rank, p.In}, Data: p.A},
+		tensors = append(tensors, gguf.Tensor{Name: module + ".weight.lora_a", Type: gguf.F32, Shape: []int{p.Rank, p.In}, Data: p.Down()},
 			gguf.Tensor{Name: module + ".weight.lora_b", Type: gguf.F32, Shape: []int{p.Out, p.Rank}, Data: b})
 	}
 	return gguf.Write(w, gguf.Metadata{

@@ -62,7 +62,7 @@ func MarshalPEFT(a *lora.Adapter, c lm.Config, base string) (weights, config []b
 		if rotated(c, name) && !c.RopeHalf {
 			b = reordered(b, p.Rank, c.Dim/c.Heads, true)
 		}
-		tensors = append(tensors, safetensors.Tensor{Name: peftPrefix + path + suffixA, Shape: []int{p.Rank, p.In}, Data: p.A},
+		tensors = append(tensors, safetensors.Tensor{Name: peftPrefix + path + suffixA, Shape: []int{p.Rank, p.In}, Data: p.Down()},
 			safetensors.Tensor{Name: peftPrefix + path + suffixB, Shape: []int{p.Out, p.Rank}, Data: b})
 		w.Targets = append(w.Targets, path)
 		if p.Rank != first {

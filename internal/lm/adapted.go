@@ -70,9 +70,9 @@ func place(table []pairs, slots []slot, ad *lora.Adapter, holder bool) error {
 		switch {
 		case p == nil:
 			return perk.Errorf(perk.EInvalid, op, "adapter lacks module %q", s.name)
-		case p.Rank != want.Rank || p.In != want.In || p.Out != want.Out || p.NormA != want.NormA || p.TrainA != want.TrainA || p.TrainB != want.TrainB:
+		case p.Rank != want.Rank || p.In != want.In || p.Out != want.Out || p.Full != want.Full || p.NormA != want.NormA || p.TrainA != want.TrainA || p.TrainB != want.TrainB:
 			return perk.Errorf(perk.EInvalid, op, "adapter of %q has another shape or other flags than announced", s.name)
-		case len(p.A) != p.Rank*p.In && (p.TrainA || !holder), len(p.B) != p.Out*p.Rank && (p.TrainB || !holder):
+		case !p.Full && len(p.A) != p.Rank*p.In && (p.TrainA || !holder), len(p.B) != p.Out*p.Rank && (p.TrainB || !holder):
 			return perk.Errorf(perk.EInvalid, op, "adapter of %q lacks a tensor", s.name)
 		}
 		table[s.layer][s.mod] = p

@@ -17,7 +17,7 @@ type acts struct {
 	p              []float32 // (sequences, heads, T, T) attention probabilities
 	n2             []float32 // dim: normalised
 	m              []float32 // passing.gained, or n2
-	u, g           []float32 // ff: up, gate (nil without one)
+	u, g           []float32 // the widest ff: up, gate (nil without one)
 	inv1, inv2     []float32 // one a row
 	low            [modules]lowRank
 }
@@ -27,7 +27,7 @@ type passing struct {
 	qkv    []float32 // dim + 2 kv: fused projection, nil without one
 	c      []float32 // dim: mixed
 	gained []float32 // dim: n2 with gain, nil without gains
-	a      []float32 // ff: activated
+	a      []float32 // the widest ff: activated
 }
 
 // part is an activation and its width.
@@ -38,9 +38,9 @@ type part struct {
 
 // kept lists what acts hold for sequences of T tokens.
 func (s *acts) kept(c Config, ar arch, T int) []part {
-	list := []part{{&s.n1, c.Dim}, {&s.q, c.Dim}, {&s.k, c.kvDim()}, {&s.v, c.kvDim()}, {&s.o, c.Dim}, {&s.p, c.Heads * T}, {&s.n2, c.Dim}, {&s.u, c.FF}, {&s.inv1, 1}, {&s.inv2, 1}}
+	list := []part{{&s.n1, c.Dim}, {&s.q, c.Dim}, {&s.k, c.kvDim()}, {&s.v, c.kvDim()}, {&s.o, c.Dim}, {&s.p, c.Heads * T}, {&s.n2, c.Dim}, {&s.u, c.widestFF()}, {&s.inv1, 1}, {&s.inv2, 1}}
 	if ar.has(modGate) {
-		list = append(list, part{&s.g, c.FF})
+		list = append(list, part{&s.g, c.widestFF()})
 	}
 	return list
 }
@@ -59,7 +59,7 @@ func (s *acts) fit(c Config, ar arch, seqs, T int, once *passing) {
 func (s *passing) fit(c Config, ar arch, rows int) {
 	f := func(x *[]float32, width int) { *x = grow(*x, rows*width) }
 	f(&s.c, c.Dim)
-	f(&s.a, c.FF)
+	f(&s.a, c.widestFF())
 	if ar.gains() {
 		f(&s.gained, c.Dim)
 	}
@@ -85,8 +85,8 @@ func (d *grads) fit(c Config, ar arch, seqs, T int) {
 	f(&d.dc, c.Dim)
 	f(&d.dk, c.kvDim())
 	f(&d.dv, c.kvDim())
-	f(&d.du, c.FF)
-	f(&d.dg, c.FF)
+	f(&d.du, c.widestFF())
+	f(&d.dg, c.widestFF())
 	d.ds = grow(d.ds, attnBlock*T)
 	if ar.has(modQKV) {
 		f(&d.dqkv, c.Dim+2*c.kvDim())
@@ -131,16 +131,16 @@ func trainsA(ps ...*lora.Pair) bool {
 
 // mlpInner computes the input s.a of a layer's down projection.
 func (m *Model) mlpInner(l *layer, ps *pairs, scale float32, s *acts, x []float32, rows int) {
-	c := m.cfg
+	c, ff := m.cfg, l.lin[modUp].out
 	m.normalise(s.n2, s.inv2[:rows], x, 1)
 	l.norm2.apply(s.m, s.n2[:rows*c.Dim])
 	var g []float32
 	if s.g != nil {
-		g = s.g[:rows*c.FF]
+		g = s.g[:rows*ff]
 		l.lin[modGate].forward(rows, s.m, 0, g, ps[modGate], scale, &s.low[modGate])
 	}
 	l.lin[modUp].forward(rows, s.m, 0, s.u, ps[modUp], scale, &s.low[modUp])
-	m.arch.act(s.a[:rows*c.FF], s.u[:rows*c.FF], g)
+	m.arch.act(s.a[:rows*ff], s.u[:rows*ff], g)
 }
 
 // mlp adds a layer's MLP to the residual x.
@@ -152,18 +152,18 @@ func (m *Model) mlp(l *layer, ps *pairs, scale float32, s *acts, x []float32, ro
 // mlpGrad turns the gradient dx at the layer's output into that at its MLP's input. With last set nothing below is adapted,
 // and the walk ends at the lowest adapted module.
 func (m *Model) mlpGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grads, dx []float32, rows int, last bool) {
-	c := m.cfg
+	c, ff := m.cfg, l.lin[modUp].out
 	inner := ps[modUp] != nil || ps[modGate] != nil
-	du := d.du[:rows*c.FF]
+	du := d.du[:rows*ff]
 	if last && !inner {
 		du = nil
 	}
 	var g []float32
 	if s.g != nil {
-		g = s.g[:rows*c.FF]
+		g = s.g[:rows*ff]
 	}
 	if trainsA(ps[modDown]) {
-		m.arch.act(s.a[:rows*c.FF], s.u[:rows*c.FF], g)
+		m.arch.act(s.a[:rows*ff], s.u[:rows*ff], g)
 	}
 	l.lin[modDown].backward(rows, s.a, dx, 0, du, ps[modDown], gs[modDown], scale, &s.low[modDown], &d.low)
 	if du == nil {
@@ -173,11 +173,11 @@ func (m *Model) mlpGrad(l *layer, ps, gs *pairs, scale float32, s *acts, d *grad
 	if last {
 		dm = nil
 	}
-	dg := d.dg[:rows*c.FF]
+	dg := d.dg[:rows*ff]
 	if trainsA(ps[modUp], ps[modGate]) {
 		l.norm2.apply(s.m, s.n2[:rows*c.Dim])
 	}
-	m.arch.actGrad(du, dg, s.u[:rows*c.FF], g)
+	m.arch.actGrad(du, dg, s.u[:rows*ff], g)
 	l.lin[modUp].backward(rows, s.m, du, 0, dm, ps[modUp], gs[modUp], scale, &s.low[modUp], &d.low)
 	if s.g != nil {
 		l.lin[modGate].backward(rows, s.m, dg, 1, dm, ps[modGate], gs[modGate], scale, &s.low[modGate], &d.low)

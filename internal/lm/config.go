@@ -25,6 +25,7 @@ type Config struct {
 	Heads         int     `json:"heads"`
 	KVHeads       int     `json:"kv_heads"`
 	FF            int     `json:"ff"`
+	TopFF         int     `json:"top_ff,omitempty"`         // nano: width of the last layer's MLP; 0: FF
 	Context       int     `json:"context"`                  // longest sequence, in tokens
 	Conv          int     `json:"conv,omitempty"`           // nano: width of the token-shift kernel
 	RopeTheta     float64 `json:"rope_theta"`               // base of the rotary angles; gpt2: 0
@@ -58,6 +59,17 @@ func (s Scaling) validate() error {
 
 func positive(x float64) bool { return x > 0 && !math.IsInf(x, 0) }
 
+// ff is the width of a layer's MLP.
+func (c Config) ff(layer int) int {
+	if c.TopFF != 0 && layer == c.Layers-1 {
+		return c.TopFF
+	}
+	return c.FF
+}
+
+// widestFF is the width of the widest MLP.
+func (c Config) widestFF() int { return max(c.FF, c.TopFF) }
+
 // headDim is the width of one attention head.
 func (c Config) headDim() int { return c.Dim / c.Heads }
 
@@ -77,7 +89,7 @@ func (c Config) Validate() error {
 		value int
 		limit int
 	}{{"vocab", c.Vocab, maxSize}, {"dim", c.Dim, maxSize}, {"layers", c.Layers, 1 << 10}, {"heads", c.Heads, maxSize},
-		{"kv_heads", c.KVHeads, maxSize}, {"ff", c.FF, maxSize}, {"context", c.Context, maxSize}} {
+		{"kv_heads", c.KVHeads, maxSize}, {"ff", c.FF, maxSize}, {"top_ff", c.ff(c.Layers - 1), maxSize}, {"context", c.Context, maxSize}} {
 		if f.value < 1 || f.value > f.limit {
 			return bad("%s is %d, want 1 to %d", f.name, f.value, f.limit)
 		}
@@ -95,8 +107,8 @@ func (c Config) Validate() error {
 	case !rotary && (c.RopeTheta != 0 || c.RopeHalf || c.RopeScaling != Scaling{}):
 		return bad("%s has learned positions and no rope fields", c.Arch)
 	case c.Arch != ArchNano:
-		if c.Conv != 0 || c.LogitScale != 0 {
-			return bad("%s has neither conv nor logit_scale", c.Arch)
+		if c.Conv != 0 || c.LogitScale != 0 || c.TopFF != 0 {
+			return bad("%s has neither conv nor logit_scale nor top_ff", c.Arch)
 		}
 		if c.Arch == ArchGPT2 && c.KVHeads != c.Heads {
 			return bad("gpt2 has as many key-value heads as heads")

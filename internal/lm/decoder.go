@@ -27,7 +27,7 @@ type Decoder struct {
 	c, q, o []float32 // (rows, dim)
 	k, v    []float32 // (rows, kv)
 	qkv     []float32 // (rows, dim + 2 kv), nil without a fused projection
-	u, g, a []float32 // (rows, ff)
+	u, g, a []float32 // (rows, widest ff)
 	p       []float32 // scores of one head of one span
 	key     []float32 // (rows, rank)
 	keyInv  []float32 // (rows)
@@ -39,9 +39,9 @@ func (w *Weights) NewDecoder(rows int) *Decoder {
 	m, c := w.m, w.m.cfg
 	f := func(width int) []float32 { return make([]float32, rows*width) }
 	d := &Decoder{w: w, rows: rows, x: f(c.Dim), h: f(c.Dim), inv: f(1), n: f(c.Dim), c: f(c.Dim), q: f(c.Dim), o: f(c.Dim), k: f(c.kvDim()), v: f(c.kvDim()),
-		u: f(c.FF), a: f(c.FF), keyInv: f(1), shift: make([]float32, (m.history()+rows)*c.Dim)}
+		u: f(c.widestFF()), a: f(c.widestFF()), keyInv: f(1), shift: make([]float32, (m.history()+rows)*c.Dim)}
 	if m.arch.has(modGate) {
-		d.g = f(c.FF)
+		d.g = f(c.widestFF())
 	}
 	if m.arch.has(modQKV) {
 		d.qkv = f(c.Dim + 2*c.kvDim())
@@ -130,9 +130,13 @@ func (d *Decoder) linear(i, mod int, spans []Span, rows int, x []float32, beta f
 
 // low adds the low-rank parts of spans that share A.
 func (d *Decoder) low(i, mod int, p *lowPair, spans []Span, rows int, x, y []float32) {
-	rank, scale := p.a.out, spans[0].Sequence.ad.scale
+	rank, scale := p.b.in, spans[0].Sequence.ad.scale
 	key := d.key[:rows*rank]
-	p.a.mul(spans, rows, x, 0, key)
+	if p.a == nil {
+		copy(key, x)
+	} else {
+		p.a.mul(spans, rows, x, 0, key)
+	}
 	if p.normA {
 		rms(key, d.keyInv[:rows], key, rank, lora.NormEps, scale)
 	} else {
@@ -216,14 +220,15 @@ func (d *Decoder) attend(i int, s *Sequence, n int, q, o []float32) {
 
 func (d *Decoder) mlp(i int, spans []Span, rows int) {
 	m, c, l := d.w.m, d.w.m.cfg, &d.w.m.layers[i]
+	ff := l.lin[modUp].out
 	m.normalise(d.h, d.inv[:rows], d.x[:rows*c.Dim], 1)
 	l.norm2.apply(d.h, d.h[:rows*c.Dim])
 	var g []float32
 	if d.g != nil {
-		g = d.g[:rows*c.FF]
+		g = d.g[:rows*ff]
 		d.linear(i, modGate, spans, rows, d.h, 0, g)
 	}
 	d.linear(i, modUp, spans, rows, d.h, 0, d.u)
-	m.arch.act(d.a[:rows*c.FF], d.u[:rows*c.FF], g)
+	m.arch.act(d.a[:rows*ff], d.u[:rows*ff], g)
 	d.linear(i, modDown, spans, rows, d.a, 1, d.x)
 }

@@ -41,6 +41,9 @@ func (p *Pass) FLOPs() (trunk, perGradient float64) {
 	for i := range p.slots {
 		s := &p.slots[i]
 		a, b := 2*tokens*float64(s.pair.Rank)*float64(s.pair.In), 2*tokens*float64(s.pair.Rank)*float64(s.pair.Out)
+		if s.pair.Full {
+			a = 0
+		}
 		_, last := p.computed(s.layer)
 		if i == 0 && p.cut.stage == insideDown {
 			trunk += a

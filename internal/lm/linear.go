@@ -92,10 +92,12 @@ func (l *linear) forward(rows int, x []float32, beta float32, y []float32, p *lo
 	}
 }
 
-// keys computes t.key = scale f(x Aᵀ), with A from packed unless that is nil.
+// keys computes t.key = scale f(x Aᵀ), f(x) where A is the identity, with A from packed unless that is nil.
 func keys(rows int, x []float32, p *lora.Pair, packed *kernel.PackedBF16, scale float32, t *lowRank) {
 	t.fit(rows, p)
 	switch {
+	case p.Full:
+		copy(t.key, x)
 	case packed != nil:
 		kernel.GemmBF16(rows, x, p.In, packed, 0, t.key, p.Rank)
 	case rows == 1:
@@ -145,7 +147,11 @@ func (l *linear) backward(rows int, x, dy []float32, beta float32, dx []float32,
 	if p.TrainA {
 		kernel.Gemm(true, false, p.Rank, p.In, rows, du, p.Rank, x, p.In, 0, g.A, p.In)
 	}
-	if dx != nil {
+	switch {
+	case dx == nil:
+	case p.Full:
+		kernel.Add(dx[:len(du)], dx, du)
+	default:
 		kernel.Gemm(false, false, rows, p.In, p.Rank, du, p.Rank, p.A, p.In, 1, dx, p.In)
 	}
 }

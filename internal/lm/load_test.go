@@ -96,6 +96,8 @@ func TestNewRefusesWrongWeights(t *testing.T) {
 		"heads":        {func(c *lm.Config, _ map[string][]float32) { c.Heads = 3 }, "split into 3 heads"},
 		"no layers":    {func(c *lm.Config, _ map[string][]float32) { c.Layers = 0 }, "layers is 0"},
 		"huge":         {func(c *lm.Config, _ map[string][]float32) { c.Context = 1 << 40 }, "context is"},
+		"qwen2's top":  {func(c *lm.Config, _ map[string][]float32) { *c = configs["qwen2"]; c.TopFF = 8 }, "nor top_ff"},
+		"top_ff":       {func(c *lm.Config, _ map[string][]float32) { c.TopFF = -1 }, "top_ff is -1"},
 		"conv":         {func(c *lm.Config, _ map[string][]float32) { c.Conv = 0 }, "conv is 0"},
 		"logit scale":  {func(c *lm.Config, _ map[string][]float32) { c.LogitScale = math.NaN() }, "logit_scale"},
 		"untied":       {func(c *lm.Config, _ map[string][]float32) { c.TieEmbeddings = false }, "tied"},

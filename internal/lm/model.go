@@ -103,7 +103,7 @@ func (m *Model) bind() {
 		l.conv = m.data[layerName(i, "attn.conv")]
 		for mod := range l.lin {
 			if m.arch.has(mod) {
-				in, out := widths(c, mod)
+				in, out := widths(c, i, mod)
 				name := layerName(i, moduleName(mod))
 				l.lin[mod] = newLinear(name, in, out, m.data[name], m.data[name+biasSuffix])
 			}

@@ -25,17 +25,17 @@ const biasSuffix = ".bias"
 
 func layerName(i int, part string) string { return fmt.Sprintf("layers.%d.%s", i, part) }
 
-// widths gives the input and output width of a module.
-func widths(c Config, mod int) (in, out int) {
+// widths gives the input and output width of a layer's module.
+func widths(c Config, layer, mod int) (in, out int) {
 	switch mod {
 	case modQKV:
 		return c.Dim, c.Dim + 2*c.kvDim()
 	case modK, modV:
 		return c.Dim, c.kvDim()
 	case modGate, modUp:
-		return c.Dim, c.FF
+		return c.Dim, c.ff(layer)
 	case modDown:
-		return c.FF, c.Dim
+		return c.ff(layer), c.Dim
 	}
 	return c.Dim, c.Dim
 }
@@ -51,7 +51,7 @@ func tensorTable(c Config, a arch) []spec {
 			if !a.has(mod) {
 				continue
 			}
-			in, out := widths(c, mod)
+			in, out := widths(c, i, mod)
 			t = append(t, spec{layerName(i, moduleName(mod)), []int{out, in}})
 			if a.biased(mod) {
 				t = append(t, spec{layerName(i, moduleName(mod)) + biasSuffix, []int{out}})

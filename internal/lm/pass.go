@@ -82,7 +82,9 @@ func (m *Model) PassOn(ctx context.Context, ws *Workers, b Batch, shape *lora.Ad
 	}
 	p.x, p.keys = x[:n], x[n:]
 	if p.cut.stage == insideDown && m.head.w == nil {
-		p.a = ws.rounded(p.pairs[p.cut.layer][modDown])
+		if low := p.pairs[p.cut.layer][modDown]; !low.Full {
+			p.a = ws.rounded(low)
+		}
 	}
 	p.workers = ws.all[:min(len(ws.all), len(p.groups))]
 	for _, w := range p.workers {

@@ -279,6 +279,7 @@ func (r *reference) loss(b lm.Batch, ad map[string]*refPair, weights []float32) 
 
 var configs = map[string]lm.Config{
 	"nano":  {Arch: "nano", Vocab: 23, Dim: 16, Layers: 3, Heads: 2, KVHeads: 2, FF: 24, Context: 96, Conv: 4, RopeTheta: 10000, NormEps: 1e-5, LogitScale: 0.7, TieEmbeddings: true},
+	"wide":  {Arch: "nano", Vocab: 23, Dim: 16, Layers: 2, Heads: 2, KVHeads: 2, FF: 24, TopFF: 40, Context: 96, Conv: 4, RopeTheta: 10000, NormEps: 1e-5, LogitScale: 0.7, TieEmbeddings: true},
 	"llama": {Arch: "llama", Vocab: 29, Dim: 24, Layers: 2, Heads: 6, KVHeads: 2, FF: 20, Context: 96, RopeTheta: 10000, NormEps: 1e-5},
 	"llama3": {Arch: "llama", Vocab: 17, Dim: 16, Layers: 2, Heads: 2, KVHeads: 1, FF: 12, Context: 96, RopeTheta: 100, NormEps: 1e-5, RopeHalf: true, TieEmbeddings: true,
 		RopeScaling: lm.Scaling{Factor: 8, LowFreq: 1, HighFreq: 4, OriginalContext: 48}},

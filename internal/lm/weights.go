@@ -155,7 +155,7 @@ type Adapted struct {
 
 // lowPair is scale · f(x Aᵀ) Bᵀ of one linear layer.
 type lowPair struct {
-	a, b  *matrix
+	a, b  *matrix // a is nil where it is the identity
 	normA bool
 }
 
@@ -173,10 +173,12 @@ func (w *Weights) Adapt(ad *lora.Adapter) (*Adapted, error) {
 	a := &Adapted{w: w, pairs: make([][modules]*lowPair, len(w.layers))}
 	for _, s := range slots {
 		p := table[s.layer][s.mod]
-		low := &lowPair{a: w.keys[&p.A[0]], b: newMatrix(w.p, p.Rank, p.Out, p.B, nil), normA: p.NormA}
-		if low.a == nil {
-			low.a = newMatrix(w.p, p.In, p.Rank, p.A, nil)
-			a.bytes += low.a.bytes()
+		low := &lowPair{b: newMatrix(w.p, p.Rank, p.Out, p.B, nil), normA: p.NormA}
+		if !p.Full {
+			if low.a = w.keys[&p.A[0]]; low.a == nil {
+				low.a = newMatrix(w.p, p.In, p.Rank, p.A, nil)
+				a.bytes += low.a.bytes()
+			}
 		}
 		a.bytes += low.b.bytes()
 		a.pairs[s.layer][s.mod] = low

@@ -16,8 +16,9 @@ const NormEps = 1e-5
 
 // Pair adapts one linear layer. A and B may be nil in a holder made by Zeros, where they do not train.
 type Pair struct {
-	A, B           []float32 // (Rank, In) and (Out, Rank)
+	A, B           []float32 // (Rank, In), nil where Full, and (Out, Rank)
 	In, Out, Rank  int
+	Full           bool // A is the identity and not stored, Rank is In: B updates the whole matrix
 	NormA          bool // normalise x Aᵀ to root mean square 1 over the rank
 	TrainA, TrainB bool // which tensors a write changes
 }
@@ -25,6 +26,18 @@ type Pair struct {
 // NewPair makes a pair of zeros of which both tensors train.
 func NewPair(in, out, rank int) *Pair {
 	return &Pair{A: make([]float32, rank*in), B: make([]float32, out*rank), In: in, Out: out, Rank: rank, TrainA: true, TrainB: true}
+}
+
+// Down is A, also where that is the identity.
+func (p *Pair) Down() []float32 {
+	if !p.Full {
+		return p.A
+	}
+	a := make([]float32, p.In*p.In)
+	for i := range p.In {
+		a[i*p.In+i] = 1
+	}
+	return a
 }
 
 // Adapter is a set of pairs under one scale. A nil *Adapter is the base model alone.
@@ -95,7 +108,7 @@ func (a *Adapter) list(want func(*Pair) (a, b bool)) []safetensors.Tensor {
 		p := a.Pairs[name]
 		wantA, wantB := want(p)
 		if wantA {
-			out = append(out, safetensors.Tensor{Name: name + ".lora_A.weight", Shape: []int{p.Rank, p.In}, Data: p.A})
+			out = append(out, safetensors.Tensor{Name: name + ".lora_A.weight", Shape: []int{p.Rank, p.In}, Data: p.Down()})
 		}
 		if wantB {
 			out = append(out, safetensors.Tensor{Name: name + ".lora_B.weight", Shape: []int{p.Out, p.Rank}, Data: p.B})
@@ -118,7 +131,10 @@ func (a *Adapter) Validate(holder bool) error {
 		if p.In <= 0 || p.Out <= 0 || p.Rank <= 0 {
 			return perk.Errorf(perk.EInvalid, op, "pair %q has sizes in %d, out %d, rank %d", name, p.In, p.Out, p.Rank)
 		}
-		if len(p.A) != p.Rank*p.In && !(holder && p.A == nil && !p.TrainA) {
+		if p.Full && (p.Rank != p.In || p.TrainA || len(p.A) > 0) {
+			return perk.Errorf(perk.EInvalid, op, "pair %q updates the whole matrix: rank %d of %d inputs, trains A %t, %d elements of A", name, p.Rank, p.In, p.TrainA, len(p.A))
+		}
+		if !p.Full && len(p.A) != p.Rank*p.In && !(holder && p.A == nil && !p.TrainA) {
 			return perk.Errorf(perk.EInvalid, op, "pair %q: A has %d elements, want (%d, %d)", name, len(p.A), p.Rank, p.In)
 		}
 		if len(p.B) != p.Out*p.Rank && !(holder && p.B == nil && !p.TrainB) {

@@ -53,7 +53,7 @@ func (a *Adapter) Matches(b *Adapter) error {
 		if q == nil {
 			return perk.Errorf(perk.EInvalid, op, "module %q is adapted in one adapter only", name)
 		}
-		if p.In != q.In || p.Out != q.Out || p.Rank != q.Rank || p.NormA != q.NormA || p.TrainA != q.TrainA || p.TrainB != q.TrainB {
+		if p.In != q.In || p.Out != q.Out || p.Rank != q.Rank || p.Full != q.Full || p.NormA != q.NormA || p.TrainA != q.TrainA || p.TrainB != q.TrainB {
 			return perk.Errorf(perk.EInvalid, op, "module %q differs: %s against %s", name, p.describe(), q.describe())
 		}
 	}
@@ -66,5 +66,5 @@ func (a *Adapter) Matches(b *Adapter) error {
 }
 
 func (p *Pair) describe() string {
-	return fmt.Sprintf("in %d, out %d, rank %d, norm %t, trains A %t, B %t", p.In, p.Out, p.Rank, p.NormA, p.TrainA, p.TrainB)
+	return fmt.Sprintf("in %d, out %d, rank %d, full %t, norm %t, trains A %t, B %t", p.In, p.Out, p.Rank, p.Full, p.NormA, p.TrainA, p.TrainB)
 }

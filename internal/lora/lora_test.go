@@ -140,6 +140,7 @@ func TestMismatchesAreNamed(t *testing.T) {
 		"more":   {func(a *lora.Adapter) { a.Pairs["layers.0.attn.k"] = lora.NewPair(4, 4, 2) }, "layers.0.attn.k"},
 		"rank":   {func(a *lora.Adapter) { a.Pairs["layers.0.attn.q"] = lora.NewPair(4, 4, 5) }, "rank 5"},
 		"flags":  {func(a *lora.Adapter) { a.Pairs["layers.0.attn.q"].TrainB = false }, "trains A true, B false"},
+		"full":   {func(a *lora.Adapter) { a.Pairs["layers.0.attn.q"].Full = true }, "whole matrix"},
 		"norm":   {func(a *lora.Adapter) { a.Pairs["layers.0.attn.q"].NormA = true }, "norm true"},
 		"scale":  {func(a *lora.Adapter) { a.Scale = 2 }, "scales differ"},
 		"nan":    {func(a *lora.Adapter) { a.Scale = float32(math.NaN()) }, "scale is NaN"},

@@ -29,9 +29,10 @@ func (r *Recipe) Marshal() ([]byte, error) {
 	var tensors []safetensors.Tensor
 	for _, t := range r.Targets {
 		p := r.Init.Pairs[t.Module]
-		tensors = append(tensors,
-			safetensors.Tensor{Name: "init." + t.Module + ".A", Shape: []int{p.Rank, p.In}, Data: p.A},
-			safetensors.Tensor{Name: "init." + t.Module + ".B", Shape: []int{p.Out, p.Rank}, Data: p.B})
+		if !p.Full {
+			tensors = append(tensors, safetensors.Tensor{Name: "init." + t.Module + ".A", Shape: []int{p.Rank, p.In}, Data: p.A})
+		}
+		tensors = append(tensors, safetensors.Tensor{Name: "init." + t.Module + ".B", Shape: []int{p.Out, p.Rank}, Data: p.B})
 	}
 	rates := safetensors.Tensor{Name: "rates", Shape: []int{r.Steps, len(r.Init.Trained())}}
 	for _, row := range r.Rates {
@@ -110,12 +111,20 @@ func (r *Recipe) readTensors(rd *reader) {
 		if r.Init.Pairs[t.Module] != nil {
 			continue // named twice: Validate says so
 		}
-		a, b := rd.tensor("init."+t.Module+".A", t.Rank, anySize), rd.tensor("init."+t.Module+".B", anySize, t.Rank)
+		p := &lora.Pair{Rank: t.Rank, In: t.Rank, Full: t.Full, NormA: t.NormA, TrainA: t.TrainA, TrainB: t.TrainB}
+		if !t.Full {
+			a := rd.tensor("init."+t.Module+".A", t.Rank, anySize)
+			if rd.err != nil {
+				return
+			}
+			p.A, p.In = a.Data, a.Shape[1]
+		}
+		b := rd.tensor("init."+t.Module+".B", anySize, t.Rank)
 		if rd.err != nil {
 			return
 		}
-		r.Init.Pairs[t.Module] = &lora.Pair{A: a.Data, B: b.Data, In: a.Shape[1], Out: b.Shape[0], Rank: t.Rank,
-			NormA: t.NormA, TrainA: t.TrainA, TrainB: t.TrainB}
+		p.B, p.Out = b.Data, b.Shape[0]
+		r.Init.Pairs[t.Module] = p
 	}
 	rates := rd.tensor("rates", r.Steps, len(r.Init.Trained()))
 	if rd.err != nil {

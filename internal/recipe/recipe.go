@@ -43,13 +43,14 @@ type Recipe struct {
 	Calibration *confidence.Calibration `json:"-"`
 }
 
-// Target is a linear layer that is adapted.
+// Target is a linear layer that is adapted: y += Scale B f(A x).
 type Target struct {
 	Module string `json:"module"` // name of the layer in the base model
 	Rank   int    `json:"rank"`
-	NormA  bool   `json:"norm_a"`  // normalise A x to root mean square 1 before B
-	TrainA bool   `json:"train_a"` // the inner loop writes A
-	TrainB bool   `json:"train_b"` // the inner loop writes B
+	Full   bool   `json:"full,omitempty"` // A is the identity and not stored: B updates the whole matrix; Rank is the module's input width
+	NormA  bool   `json:"norm_a"`         // normalise A x to root mean square 1 before B
+	TrainA bool   `json:"train_a"`        // the inner loop writes A
+	TrainB bool   `json:"train_b"`        // the inner loop writes B
 }
 
 // Rules of the inner loop.

@@ -2,6 +2,7 @@ package recipe_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -9,9 +10,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/recipe"
 	"github.com/perkdb/perk/internal/recipe/recipetest"
 )
+
+// wholeMatrix is a recipe whose only target has no A.
+func wholeMatrix(t *testing.T, m *lm.Model) *recipe.Recipe {
+	t.Helper()
+	r := recipetest.Fast(t, m)
+	r.Targets[0].Rank, r.Targets[0].Full = m.Config().FF, true
+	var err error
+	if r.Init, err = recipe.Start(m.Linears(), r.Targets, r.Scale, rand.New(rand.NewPCG(1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestStartRefusesHalfAWhole(t *testing.T) {
+	m := recipetest.Model(t, 1)
+	for _, change := range []func(*recipe.Target){func(g *recipe.Target) { g.Rank-- }, func(g *recipe.Target) { g.TrainA = true }} {
+		g := recipe.Target{Module: "layers.1.mlp.down", Rank: m.Config().FF, Full: true, TrainB: true}
+		change(&g)
+		if _, err := recipe.Start(m.Linears(), []recipe.Target{g}, 1, rand.New(rand.NewPCG(1, 1))); perk.ErrorCode(err) != perk.EInvalid {
+			t.Errorf("%+v: error %v, want EInvalid", g, err)
+		}
+	}
+}
 
 func TestRoundTrip(t *testing.T) {
 	m := recipetest.Model(t, 1)
@@ -19,7 +44,7 @@ func TestRoundTrip(t *testing.T) {
 	recipetest.SetRates(zero, 0, 0)
 	calibrated := recipetest.Fast(t, m)
 	calibrated.Calibration = recipetest.Calibration(t)
-	for name, r := range map[string]*recipe.Recipe{"fast": recipetest.Fast(t, m), "perk": recipetest.Perk(t, m), "no steps": zero, "calibrated": calibrated} {
+	for name, r := range map[string]*recipe.Recipe{"fast": recipetest.Fast(t, m), "perk": recipetest.Perk(t, m), "no steps": zero, "calibrated": calibrated, "whole": wholeMatrix(t, m)} {
 		t.Run(name, func(t *testing.T) {
 			b, err := r.Marshal()
 			if err != nil {

@@ -116,7 +116,7 @@ func (r *Recipe) validateInit() error {
 			return bad("target %q is never written: neither A nor B is trained", t.Module)
 		case p == nil:
 			return bad("target %q has no initial pair", t.Module)
-		case p.Rank != t.Rank || p.NormA != t.NormA || p.TrainA != t.TrainA || p.TrainB != t.TrainB:
+		case p.Rank != t.Rank || p.Full != t.Full || p.NormA != t.NormA || p.TrainA != t.TrainA || p.TrainB != t.TrainB:
 			return bad("target %q and its initial pair differ in rank or flags", t.Module)
 		case !finite(p.A...) || !finite(p.B...):
 			return bad("the initial pair of %q holds a value that is not finite", t.Module)
