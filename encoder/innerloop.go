@@ -57,7 +57,7 @@ func (l *Loop) Run(ctx context.Context, c *Chunks, progress func(perk.Progress))
 	update := newUpdater(r.Rule, phi.Trained())
 	var cov *covariance
 	if r.Rule.Name == recipe.Ridge {
-		cov = newCovariance(r)
+		cov = newCovariance(r, groups)
 	}
 	p := perk.Progress{Total: c.Len() * r.Steps}
 	run := run{Loop: l, workers: lm.NewWorkers(l.Threads), keep: l.KeepBytes}
@@ -137,11 +137,12 @@ func (l *run) gradient(ctx context.Context, g *group, phi, grad *lora.Adapter, c
 			return 0, err
 		}
 	}
-	if cov != nil && cov.inverse == nil {
-		if err := pass.Covariance(ctx, g.weights, cov.gram); err != nil {
+	if cov != nil && cov.factor == nil {
+		flops, err := cov.see(ctx, pass, g)
+		if err != nil {
 			return 0, err
 		}
-		tr.FLOPs += 2 * float64(len(cov.gram)) * float64(len(g.batch.Tokens))
+		tr.FLOPs += flops
 	}
 	_, step := pass.FLOPs()
 	tr.FLOPs += step

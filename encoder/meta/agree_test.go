@@ -49,6 +49,10 @@ var forms = map[string]func(*Config){
 		c.Model.TopFF, c.Rule, c.InnerRidge, c.InnerRate = 20, recipe.Rule{Name: recipe.Ridge}, 0.3, 2
 		c.Targets = []recipe.Target{{Module: "layers.1.mlp.down", Rank: 20, Full: true, NormA: true, TrainB: true}}
 	},
+	"ridge of fewer keys than rank": func(c *Config) {
+		c.Model.TopFF, c.Rule, c.InnerRidge, c.InnerRate = 400, recipe.Rule{Name: recipe.Ridge, Floor: 1e-3}, 0.3, 2
+		c.Targets = []recipe.Target{{Module: "layers.1.mlp.down", Rank: 400, Full: true, NormA: true, TrainB: true}}
+	},
 	"whole matrices sgd": func(c *Config) {
 		c.Targets, c.Steps, c.Unroll, c.InnerRate = []recipe.Target{{Module: "layers.0.mlp.down", Rank: 12, Full: true, NormA: true, TrainB: true},
 			{Module: "layers.1.attn.v", Rank: 8, Full: true, TrainB: true}, {Module: "layers.1.mlp.up", Rank: 3, TrainA: true, TrainB: true}}, 2, 2, 0.1

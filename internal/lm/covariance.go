@@ -2,21 +2,50 @@ package lm
 
 import (
 	"context"
+	"math"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
 )
 
+// WeightedKeys appends sqrt(weights[i]) k_i, (rank), of the positions that have a target to keys: the rows Q of the covariance Q^T Q, which cost less than
+// that where they are few. Needs and errors are Covariance's.
+func (p *Pass) WeightedKeys(weights, keys []float32) ([]float32, error) {
+	r, err := p.keyWidth(weights)
+	if err != nil {
+		return nil, err
+	}
+	for i, target := range p.batch.Targets {
+		if target >= 0 {
+			n := len(keys)
+			keys = append(keys, p.keys[i*r:(i+1)*r]...)
+			kernel.Scale(keys[n:], float32(math.Sqrt(float64(weights[i]))), keys[n:])
+		}
+	}
+	return keys, nil
+}
+
+// keyWidth gives the rank of the keys that a pass has. Errors: EInvalid.
+func (p *Pass) keyWidth(weights []float32) (int, error) {
+	if len(p.slots) != 1 || p.cut.stage != insideDown {
+		return 0, perk.Errorf(perk.EInvalid, op, "a key covariance needs one adapted module, an mlp.down whose A does not train")
+	}
+	if len(weights) != len(p.batch.Tokens) {
+		return 0, perk.Errorf(perk.EInvalid, op, "%d weights for %d positions", len(weights), len(p.batch.Tokens))
+	}
+	return p.slots[0].pair.Rank, nil
+}
+
 // Covariance adds sum_i weights[i] k_i k_i^T over the positions that have a target to gram (rank, rank), where k_i is the scaled key of position i:
 // what the lowest adapted module's B is multiplied with. It needs a pass whose only adapted module is a down projection with a fixed A, so that
 // the keys are the same in every step of a write. Errors: EInvalid, ECanceled.
 func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32) error {
-	if len(p.slots) != 1 || p.cut.stage != insideDown {
-		return perk.Errorf(perk.EInvalid, op, "a key covariance needs one adapted module, an mlp.down whose A does not train")
+	r, err := p.keyWidth(weights)
+	if err != nil {
+		return err
 	}
-	r := p.slots[0].pair.Rank
-	if len(weights) != len(p.batch.Tokens) || len(gram) != r*r {
-		return perk.Errorf(perk.EInvalid, op, "%d weights for %d positions, or %d elements for a covariance of rank %d", len(weights), len(p.batch.Tokens), len(gram), r)
+	if len(gram) != r*r {
+		return perk.Errorf(perk.EInvalid, op, "%d elements for a covariance of rank %d", len(gram), r)
 	}
 	return p.each(ctx, func(w *worker, g group) {
 		w.gram, w.weighted = grow(w.gram, r*r), grow(w.weighted, p.groups[0].seqs*p.batch.T*r)

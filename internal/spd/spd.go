@@ -1,4 +1,4 @@
-// Package spd inverts symmetric positive definite matrices for the ridge rule of the inner loop, in the encoder and in meta-training alike.
+// Package spd inverts symmetric positive definite matrices, and multiplies by their inverses, for the ridge rule of the inner loop, in the encoder and in meta-training alike.
 // Everything is computed in float64, because the condition number of a document's key covariance exceeds what float32 can invert.
 // It is the sole importer of gonum's linear algebra, and calls LAPACK itself: mat.Cholesky also estimates a condition number, a tenth of the time, that
 // nobody reads.
@@ -25,6 +25,28 @@ const maxShift = 1e-3
 // The covariance of a long document is summed in float32, and rounding can leave it a little short of positive definite. Such a matrix
 // is shifted up by 1e-7 of its largest diagonal element, or by the first power of ten times that which suffices, up to maxShift.
 func Invert[T kernel.Float](n int, a, out []T) error {
+	var inverse blas64.Symmetric
+	err := shifted(n, a, func(sym blas64.Symmetric) bool {
+		factor, ok := lapack64.Potrf(sym)
+		if ok {
+			inverse, ok = lapack64.Potri(factor)
+		}
+		return ok
+	})
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		for j := i; j < n; j++ {
+			out[i*n+j] = T(inverse.Data[i*n+j])
+			out[j*n+i] = out[i*n+j]
+		}
+	}
+	return nil
+}
+
+// shifted gives f the matrix a, shifted further as long as f refuses it.
+func shifted[T kernel.Float](n int, a []T, f func(blas64.Symmetric) bool) error {
 	sym := blas64.Symmetric{N: n, Stride: n, Uplo: blas.Upper, Data: make([]float64, n*n)}
 	largest := 0.0 // NaN stays NaN
 	for i := range n {
@@ -38,20 +60,11 @@ func Invert[T kernel.Float](n int, a, out []T) error {
 			}
 			sym.Data[i*n+i] += shift
 		}
-		if factor, ok := lapack64.Potrf(sym); ok {
-			if sym, ok = lapack64.Potri(factor); ok {
-				break
-			}
+		if f(sym) {
+			return nil
 		}
 		if shift = max(1e-7*largest, 10*shift); !(shift > 0 && shift <= maxShift*largest) {
 			return ErrNotPositive
 		}
 	}
-	for i := range n {
-		for j := i; j < n; j++ {
-			out[i*n+j] = T(sym.Data[i*n+j])
-			out[j*n+i] = out[i*n+j]
-		}
-	}
-	return nil
 }
