@@ -3,6 +3,7 @@ package rehost
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -46,16 +47,21 @@ func Build(ctx context.Context, module, version, out, binary string) error {
 	return err
 }
 
-// download gives the directory of Weaviate's module.
+// download gives the directory of Weaviate's module. It fetches what is not in the module cache yet, of which `go list` says no directory.
 func download(ctx context.Context, module, version string) (string, error) {
-	if version == "" {
-		return run(ctx, module, "list", "-m", "-f", "{{.Dir}}", weaviate)
+	query := weaviate
+	if version != "" {
+		query += "@" + version
 	}
-	if _, err := run(ctx, module, "mod", "download", weaviate+"@"+version); err != nil {
+	out, err := run(ctx, module, "mod", "download", "-json", query)
+	if err != nil {
 		return "", err
 	}
-	cache, err := run(ctx, module, "env", "GOMODCACHE")
-	return filepath.Join(cache, "github.com", "weaviate", "weaviate@"+version), err
+	var m struct{ Dir string }
+	if err := json.Unmarshal([]byte(out), &m); err != nil {
+		return "", perk.E(perk.EInternal, "rehost", err)
+	}
+	return m.Dir, nil
 }
 
 // run runs the Go tool in a directory and gives its output.
