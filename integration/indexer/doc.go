@@ -8,7 +8,7 @@
 //   - Fleet: an Indexer for each collection that a Catalogue names; it takes up new collections and clears dropped ones.
 //   - State, Standing: one document: pending, encoding, ready, stale or failed. Overview: a collection's counts. Failure: a failed document and why.
 //   - Status: how far a pass has come, for a progress bar. Report: what a pass did.
-//   - Changes: what a source may offer to spare whole passes. Limits: how much of the time encoding may take.
+//   - Changes, Census: what a source may offer to spare whole passes. Limits: how much of the time encoding may take.
 //
 // # What is kept, and where
 //

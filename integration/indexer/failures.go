@@ -94,6 +94,15 @@ func (f *failures) count() int {
 	return len(f.ids)
 }
 
+// each calls do with the failed documents.
+func (f *failures) each(do func(perk.DocumentID)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id := range f.ids {
+		do(id)
+	}
+}
+
 // find gives a document's failure, nil where it has none.
 func (f *failures) find(ctx context.Context, id perk.DocumentID) (*Failure, error) {
 	list, err := f.read(ctx, shardOf(id))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"maps"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -14,7 +15,7 @@ import (
 	"github.com/perkdb/perk/plugin"
 )
 
-// memory is a perk.Source over a map; the cursor is the uuid.
+// memory is a perk.Source over a map by "uuid" or "tenant/uuid", which is the cursor too.
 type memory struct {
 	collection string // "": "Docs"
 	mu         sync.Mutex
@@ -24,8 +25,12 @@ type memory struct {
 	failAt     int
 }
 
-func (m *memory) id(uuid string) perk.DocumentID {
-	return perk.DocumentID{Collection: cmp.Or(m.collection, "Docs"), UUID: uuid}
+func (m *memory) id(key string) perk.DocumentID {
+	tenant, uuid, ok := strings.Cut(key, "/")
+	if !ok {
+		tenant, uuid = "", key
+	}
+	return perk.DocumentID{Collection: cmp.Or(m.collection, "Docs"), Tenant: tenant, UUID: uuid}
 }
 
 func (m *memory) Count(context.Context) (int, error) {
@@ -46,10 +51,11 @@ func (m *memory) set(uuid, text string) {
 func (m *memory) Document(_ context.Context, id perk.DocumentID) (perk.Document, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if text, ok := m.texts[id.UUID]; ok {
+	key := strings.TrimPrefix(id.String(), id.Collection+"/")
+	if text, ok := m.texts[key]; ok {
 		return perk.Document{ID: id, Text: text}, nil
 	}
-	if err := m.broken[id.UUID]; err != nil {
+	if err := m.broken[key]; err != nil {
 		return perk.Document{}, err
 	}
 	return perk.Document{}, perk.Errorf(perk.ENotFound, "memory", "no %s", id)
@@ -146,11 +152,11 @@ func (m *module) Forget(_ context.Context, id perk.DocumentID) (int, error) {
 
 func (m *module) List(_ context.Context, collection string) iter.Seq2[perk.AdapterInfo, error] {
 	return func(yield func(perk.AdapterInfo, error) bool) {
-		for _, uuid := range m.uuids() {
-			m.mu.Lock()
-			info, ok := m.adapters[perk.DocumentID{Collection: collection, UUID: uuid}]
-			m.mu.Unlock()
-			if ok && !yield(info, nil) {
+		m.mu.Lock()
+		adapters := maps.Clone(m.adapters)
+		m.mu.Unlock()
+		for _, id := range slices.SortedFunc(maps.Keys(adapters), func(a, b perk.DocumentID) int { return cmp.Compare(a.String(), b.String()) }) {
+			if id.Collection == collection && !yield(adapters[id], nil) {
 				return
 			}
 		}

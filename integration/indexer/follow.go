@@ -15,7 +15,7 @@ const (
 	gcEvery   = 10 * time.Minute // time between two collections of garbage, which stop questions for a moment
 )
 
-// Changes is what a perk.Source may offer besides: what was written since a time, without a whole scan. Deleted documents are not among it.
+// Changes is what a perk.Source may offer besides: what was written since a time, without a whole scan. Deleted documents are not among it; see Census.
 type Changes interface {
 	// Changed calls each with the documents that were added or changed at or after a time of the source's clock, and when they were. Errors: EInvalid
 	// where the source cannot tell (too many, or it keeps no times).
@@ -180,27 +180,23 @@ func (x *Indexer) restUntil(ctx context.Context, end time.Time, since *time.Time
 	}
 }
 
-// changes hints at what changed.
+// changes hints at what changed and what is gone.
 func (x *Indexer) changes(ctx context.Context, since time.Time) error {
 	lister, ok := x.source.(Changes)
 	if !ok {
 		return perk.Errorf(perk.EInvalid, "indexer", "the source does not list changes")
 	}
-	n, err := x.source.Count(ctx)
-	if err != nil {
-		return err
-	}
-	x.counted(n)
 	told := map[perk.DocumentID]time.Time{} // the windows of two looks overlap
-	err = lister.Changed(ctx, since, func(id perk.DocumentID, at time.Time) {
+	err := lister.Changed(ctx, since, func(id perk.DocumentID, at time.Time) {
 		if told[id] = at; !at.Equal(x.told[id]) || at.IsZero() {
 			x.Notify(id)
 		}
 	})
-	if err == nil {
-		x.told = told
+	if err != nil {
+		return err
 	}
-	return err
+	x.told = told
+	return x.takeCensus(ctx) // what is new has been hinted at
 }
 
 // takeGarbage reports whether garbage is to be collected now.

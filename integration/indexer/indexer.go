@@ -76,8 +76,12 @@ type Indexer struct {
 	gate     gate
 	limit    limiter
 	failures failures
-	look     chan time.Duration            // asks for a look at changes
-	told     map[perk.DocumentID]time.Time // changes of the last look; only the goroutine of the passes touches it
+	look     chan time.Duration // asks for a look at changes
+
+	// only the goroutine of the passes touches these
+	told     map[perk.DocumentID]time.Time // changes of the last look
+	walked   map[string]census             // the last of each tenant whose ids were walked
+	nextWalk time.Time                     // no walk begins before
 
 	mu       sync.Mutex
 	known    map[perk.DocumentID]struct{} // documents that have an adapter, as far as this program knows
@@ -98,7 +102,7 @@ func New(source perk.Source, module Module, o Options, log zerolog.Logger) (*Ind
 	return &Indexer{
 		source: source, module: module, o: o, log: log.With().Str("room", "indexer").Str("collection", o.Collection).Logger(),
 		queue: newQueue(), look: make(chan time.Duration, 1), limit: limiter{Limits: o.Limits}, failures: failures{module: module, collection: o.Collection},
-		known: map[perk.DocumentID]struct{}{}, encoding: map[perk.DocumentID]struct{}{}, books: Overview{Documents: -1},
+		walked: map[string]census{}, known: map[perk.DocumentID]struct{}{}, encoding: map[perk.DocumentID]struct{}{}, books: Overview{Documents: -1},
 	}, nil
 }
 

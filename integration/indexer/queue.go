@@ -169,6 +169,18 @@ func (q *queue) count(some func(perk.DocumentID) bool) (all, of int) {
 	return len(q.waiting), of
 }
 
+// each calls f with the documents that wait and those that somebody works on.
+func (q *queue) each(f func(perk.DocumentID)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for id := range q.waiting {
+		f(id)
+	}
+	for id := range q.busy {
+		f(id)
+	}
+}
+
 // overflowed reports, once, that hints were lost.
 func (q *queue) overflowed() bool {
 	q.mu.Lock()

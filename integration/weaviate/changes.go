@@ -26,16 +26,12 @@ func (s *Source) Changed(ctx context.Context, since time.Time, each func(id perk
 		return perk.Errorf(perk.EInvalid, "weaviate.Changed", "collection %s does not index times", s.c.Collection).
 			WithHint("create it with invertedIndexConfig.indexTimestamps, or let whole passes find changes")
 	}
-	tenants, err := s.tenants(ctx)
+	tenants, _, err := s.tenants(ctx)
 	if err != nil {
 		return err
 	}
 	for _, tenant := range tenants {
-		err := s.changedOf(ctx, tenant, since, each)
-		if err != nil && tenant != "" && tenant != s.c.Tenant && s.asleep(ctx, tenant) {
-			continue
-		}
-		if err != nil {
+		if err := s.changedOf(ctx, tenant, since, each); err != nil && !s.left(ctx, tenant) {
 			return err
 		}
 	}
@@ -77,12 +73,9 @@ type update struct {
 
 // updates digs them out of {"Get":{"Collection":[{"_additional":{"id":"...","lastUpdateTimeUnix":"1700000000000"}}]}}.
 func updates(r *models.GraphQLResponse, collection string) []update {
-	get, _ := r.Data["Get"].(map[string]any)
-	rows, _ := get[collection].([]any)
 	var out []update
-	for _, row := range rows {
-		object, _ := row.(map[string]any)
-		additional, _ := object["_additional"].(map[string]any)
+	for _, row := range rows(r, "Get", collection) {
+		additional, _ := row["_additional"].(map[string]any)
 		id, _ := additional["id"].(string)
 		millis, _ := additional["lastUpdateTimeUnix"].(string)
 		at, err := strconv.ParseInt(millis, 10, 64)

@@ -28,11 +28,12 @@ func (c *Client) CreateCollection(ctx context.Context, n Collection) error {
 			{Name: "content", DataType: []string{"text"}},
 			refProperty(),
 		},
-		Vectorizer:         "none",
-		VectorIndexType:    "hnsw",
-		VectorIndexConfig:  map[string]any{"skip": true},
-		MultiTenancyConfig: &models.MultiTenancyConfig{Enabled: n.Tenants},
-		ModuleConfig:       map[string]any{"generative-ollama": map[string]any{"apiEndpoint": n.Endpoint, "model": n.Model}},
+		Vectorizer:          "none",
+		VectorIndexType:     "hnsw",
+		VectorIndexConfig:   map[string]any{"skip": true},
+		InvertedIndexConfig: &models.InvertedIndexConfig{IndexTimestamps: true}, // or nothing but whole passes finds changes
+		MultiTenancyConfig:  &models.MultiTenancyConfig{Enabled: n.Tenants},
+		ModuleConfig:        map[string]any{"generative-ollama": map[string]any{"apiEndpoint": n.Endpoint, "model": n.Model}},
 	}
 	return c.fault("weaviate.CreateCollection", c.api.Schema().ClassCreator().WithClass(class).Do(ctx))
 }
@@ -47,7 +48,7 @@ func UUID(name string) string { return uuid.NewSHA1(uuid.NameSpaceURL, []byte("p
 
 // Put writes documents, new or changed, into a collection made by CreateCollection; their uuids must be real UUIDs.
 func (c *Client) Put(ctx context.Context, docs ...perk.Document) error {
-	const op, maxBatch = "weaviate.Put", 8 << 20 // bytes of text
+	const op, maxBatch, overhead = "weaviate.Put", 8 << 20, 1 << 10 // bytes of text; of an object beside it, at a guess
 	for len(docs) > 0 {
 		var objects []*models.Object
 		for bytes := 0; len(docs) > 0 && (bytes == 0 || bytes+len(docs[0].Text) <= maxBatch); docs = docs[1:] {

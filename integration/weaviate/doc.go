@@ -6,10 +6,10 @@
 //   - Client: Connect names a server; CreateCollection, Put and Delete write to it.
 //   - Source: Client.Open names a collection and the text properties that make up a document's text, in order, with a blank line between.
 //   - Client.Collections lists what a server has; Source.Changed lists what was written since a time, where the collection indexes it
-//     (invertedIndexConfig.indexTimestamps, which is fixed when it is created).
+//     (invertedIndexConfig.indexTimestamps, which is fixed when it is created); Source.Counts and Source.Names tell of deletes.
 //   - RefProperty ("docRef"): the text property that holds an object's own key, "Collection/[tenant/]uuid", because a prompt of Weaviate's
 //     generative module can use properties and cannot use the object's id. CheckRefs tests for it, WriteRefs adds it to an old collection.
-//   - Package server starts a real Weaviate for tests and demonstrations.
+//   - Package walk reads page by page, here and inside the server; package server starts a real Weaviate for tests and demonstrations.
 //
 // # Scanning
 //

@@ -3,19 +3,12 @@ package weaviate
 import (
 	"context"
 	"iter"
-	"strings"
 
-	"github.com/google/uuid"
 	"github.com/weaviate/weaviate/entities/models"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/integration/weaviate/walk"
 	"github.com/perkdb/perk/internal/docref"
-)
-
-const (
-	firstPage = 16   // objects, before their size is known
-	maxPage   = 1000 // objects
-	overhead  = 1024 // bytes of an object beside its text, at a guess
 )
 
 // Scan walks all objects in the order of tenant and uuid; see the package comment for cursors, pages and tenants.
@@ -27,11 +20,7 @@ func (s *Source) Scan(ctx context.Context, after string) iter.Seq2[perk.Scanned,
 				return
 			}
 			id := s.id(o)
-			cursor := id.UUID
-			if id.Tenant != "" {
-				cursor = id.Tenant + "/" + id.UUID
-			}
-			scanned := perk.Scanned{Document: perk.Document{ID: id, Text: s.text(o)}, Cursor: cursor}
+			scanned := perk.Scanned{Document: perk.Document{ID: id, Text: s.text(o)}, Cursor: walk.Cursor(id.Tenant, id.UUID)}
 			if !yield(scanned, s.keepRef(ctx, o)) {
 				return
 			}
@@ -60,64 +49,36 @@ func (s *Source) keepRef(ctx context.Context, o *models.Object) error {
 // objects walks the objects after a cursor. The first error ends it.
 func (s *Source) objects(ctx context.Context, after string) iter.Seq2[*models.Object, error] {
 	return func(yield func(*models.Object, error) bool) {
-		tenants, err := s.tenants(ctx)
+		tenants, _, err := s.tenants(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		from, last := "", after
-		if tenant, id, ok := strings.Cut(after, "/"); ok {
-			from, last = tenant, id
-		}
-		for _, tenant := range tenants {
-			if tenant < from {
-				continue
-			}
-			if tenant > from {
-				last = ""
-			}
-			more, err := s.tenantObjects(ctx, tenant, last, yield)
-			if err != nil && tenant != "" && tenant != s.c.Tenant && s.asleep(ctx, tenant) {
-				s.log.Warn().Str("tenant", tenant).Msg("a tenant went to sleep while it was scanned; the rest of it is passed over")
-				continue
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !more {
-				return
-			}
-		}
+		walk.Collection[*models.Object]{
+			Tenants: tenants, PageBytes: s.c.PageBytes, Page: s.page,
+			Object: func(o *models.Object) (string, int) { return o.ID.String(), len(s.text(o)) },
+			Left: func(ctx context.Context, tenant string) bool {
+				left := s.left(ctx, tenant)
+				if left {
+					s.log.Warn().Str("tenant", tenant).Msg("a tenant went to sleep while it was scanned; the rest of it is passed over")
+				}
+				return left
+			},
+		}.Objects(ctx, after)(yield)
 	}
 }
 
-// tenantObjects walks one tenant's objects page by page; more is false when the caller wants no more.
-func (s *Source) tenantObjects(ctx context.Context, tenant, after string, yield func(*models.Object, error) bool) (more bool, err error) {
-	if after == "" {
-		after = uuid.Nil.String() // the order by uuid holds only where a cursor is given
-	}
-	for limit := firstPage; ; {
+// page reads the objects after a uuid: fewer than limit, if need be, so that the reply is not too large.
+func (s *Source) page(ctx context.Context, tenant, after string, limit int) ([]*models.Object, error) {
+	for {
 		page, err := s.api.Data().ObjectsGetter().WithClassName(s.c.Collection).WithTenant(tenant).WithLimit(limit).WithAfter(after).Do(ctx)
 		if tooLarge(err) && limit > 1 {
 			limit = max(limit/4, 1)
 			continue
 		}
-		if err != nil {
-			return false, s.fault("weaviate.Scan", err)
-		}
-		if len(page) == 0 {
-			return true, nil
-		}
-		bytes := int64(0)
 		for _, o := range page {
-			bytes += int64(len(s.text(o)) + overhead)
 			o.Tenant = tenant // the server leaves it out of lists
-			after = o.ID.String()
-			if !yield(o, nil) {
-				return false, nil
-			}
 		}
-		limit = int(min(max(s.c.PageBytes*int64(len(page))/bytes, 1), maxPage))
+		return page, s.fault("weaviate.Scan", err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
-	"github.com/weaviate/weaviate-go-client/v5/weaviate/graphql"
 	"github.com/weaviate/weaviate/entities/models"
 
 	"github.com/perkdb/perk"
@@ -138,42 +137,4 @@ func property(o *models.Object, name string) string {
 	all, _ := o.Properties.(map[string]any)
 	v, _ := all[name].(string)
 	return v
-}
-
-// Count gives the number of objects of the collection's active tenants, or of the one tenant.
-func (s *Source) Count(ctx context.Context) (int, error) {
-	tenants, err := s.tenants(ctx)
-	if err != nil {
-		return -1, err
-	}
-	total := 0
-	for _, tenant := range tenants {
-		q := s.api.GraphQL().Aggregate().WithClassName(s.c.Collection).WithFields(graphql.Field{Name: "meta", Fields: []graphql.Field{{Name: "count"}}})
-		if tenant != "" {
-			q = q.WithTenant(tenant)
-		}
-		r, err := q.Do(ctx)
-		if err != nil {
-			return -1, s.fault("weaviate.Count", err)
-		}
-		n, ok := count(r, s.c.Collection)
-		if !ok {
-			return -1, nil // a GraphQL error, such as a tenant that went to sleep: the count is not known
-		}
-		total += n
-	}
-	return total, nil
-}
-
-// count digs the number out of {"Aggregate":{"Collection":[{"meta":{"count":12}}]}}.
-func count(r *models.GraphQLResponse, collection string) (int, bool) {
-	aggregate, _ := r.Data["Aggregate"].(map[string]any)
-	rows, _ := aggregate[collection].([]any)
-	if len(rows) != 1 || len(r.Errors) > 0 {
-		return 0, false
-	}
-	row, _ := rows[0].(map[string]any)
-	meta, _ := row["meta"].(map[string]any)
-	n, ok := meta["count"].(float64)
-	return int(n), ok
 }

@@ -144,6 +144,19 @@ func TestRealWeaviate(t *testing.T) {
 		if n, err := s.Count(t.Context()); n != 60 || err != nil {
 			t.Error(n, err)
 		}
+		var names, all []string
+		for id, err := range s.Names(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, id.String())
+		}
+		for _, d := range docs {
+			all = append(all, d.ID.String())
+		}
+		if diff := cmp.Diff(all, names); diff != "" {
+			t.Error(diff)
+		}
 		if d, err := s.Document(t.Context(), docs[3].ID); err != nil || d != docs[3] {
 			t.Errorf("%d bytes, %v", len(d.Text), err)
 		}
@@ -183,6 +196,17 @@ func TestRealWeaviate(t *testing.T) {
 		}
 		if n, err := s.Count(t.Context()); n != 4 || err != nil {
 			t.Error(n, err)
+		}
+		for tenant, n := range map[string]int{"beta": 2, "sleeper": 0, "nobody": 0} {
+			names, failed := 0, false
+			for _, err := range s.Names(t.Context(), tenant) {
+				if failed = err != nil; !failed {
+					names++
+				}
+			}
+			if names != n || failed != (n == 0) {
+				t.Errorf("%d names of %s, failed %v", names, tenant, failed)
+			}
 		}
 		if got, _ := scan(t, open(t, c, weaviate.Config{Collection: "Rooms", Tenant: "beta"}), ""); !cmp.Equal(want[2:], got) {
 			t.Errorf("one tenant: %v", got)
@@ -227,8 +251,13 @@ func TestRealWeaviate(t *testing.T) {
 		if got, err := list(s, time.Now().Add(time.Minute)); len(got) != 0 || err != nil {
 			t.Errorf("of the future: %v, %v", got, err)
 		}
-		if _, err := list(open(t, c, weaviate.Config{Collection: "Rooms"}), since); perk.ErrorCode(err) != perk.EInvalid {
+		rest(t, node, http.MethodPost, "/v1/schema", `{"class":"Untimed","vectorizer":"none","properties":[{"name":"content","dataType":["text"]}]}`)
+		if _, err := list(open(t, c, weaviate.Config{Collection: "Untimed"}), since); perk.ErrorCode(err) != perk.EInvalid {
 			t.Errorf("without indexed times: %v", err)
+		}
+		counts, err := s.Counts(t.Context())
+		if diff := cmp.Diff(map[string]int{"alpha": 2, "beta": 2, "sleeper": -1}, counts); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
 		}
 	})
 
