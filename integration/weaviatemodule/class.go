@@ -1,12 +1,14 @@
 package weaviatemodule
 
 import (
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/weaviate/weaviate/entities/models"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/plugin"
 )
 
 // refProperty holds an object's own key where a stock server is served by `perk serve`; it is no part of the text.
@@ -74,6 +76,21 @@ func (c *classConfig) read(own map[string]any, texts []string) error {
 		}
 	}
 	return nil
+}
+
+// fits reports an EInvalid error where the class wants another model than the plugin's. Errors: EUnavailable, too.
+func (c *classConfig) fits(ctx context.Context, module interface {
+	Info(ctx context.Context) (plugin.Info, error)
+}) error {
+	if c.Model == "" {
+		return nil
+	}
+	info, err := module.Info(ctx)
+	if err != nil || c.Model == info.ModelName || c.Model == info.Model.String() {
+		return err
+	}
+	return perk.Errorf(perk.EInvalid, "moduleConfig.perk", "the class wants the model %q, the plugin has %q", c.Model, info.ModelName).
+		WithHint("start the server with PERK_MODEL of that model, or change the class")
 }
 
 func isText(dataType string) bool { return dataType == "text" || dataType == "string" }

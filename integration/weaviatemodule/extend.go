@@ -55,7 +55,7 @@ func (m *Module) hits(ctx context.Context, in []search.Result, tenant string) ([
 			if c.classConfig, err = m.database.class(in[i].ClassName); err != nil {
 				return nil, err
 			}
-			if c.problem = m.fits(ctx, c.classConfig); c.problem == nil && c.Tenants && tenant != "" {
+			if c.problem = c.fits(ctx, remote{m.link}); c.problem == nil && c.Tenants && tenant != "" {
 				c.problem = m.mayReadTenant(ctx, in[i].ClassName, tenant)
 			}
 			classes[in[i].ClassName] = c
@@ -78,17 +78,4 @@ func (m *Module) hit(r *search.Result, c classConfig, tenant string) *hit {
 	}
 	id := perk.DocumentID{Collection: r.ClassName, Tenant: tenant, UUID: r.ID.String()}
 	return &hit{id: id, text: objtext.Join(r.Schema, c.Properties), loose: c.Tenants && tenant == ""}
-}
-
-// fits reports an EInvalid error where the class wants another model than the plugin's.
-func (m *Module) fits(ctx context.Context, c classConfig) error {
-	if c.Model == "" {
-		return nil
-	}
-	info, err := remote{m.link}.Info(ctx)
-	if err != nil || c.Model == info.ModelName || c.Model == info.Model.String() {
-		return err
-	}
-	return perk.Errorf(perk.EInvalid, "moduleConfig.perk", "the class wants the model %q, the plugin has %q", c.Model, info.ModelName).
-		WithHint("start the server with PERK_MODEL of that model, or change the class")
 }

@@ -3,7 +3,6 @@ package weaviatemodule
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -35,16 +34,16 @@ type follower struct {
 	sources  map[string]*source
 	followed map[string]bool      // nil until it was read
 	away     map[string]time.Time // since when followed collections are away from the schema
-	wrong    map[string]string    // what was logged about classes that perk cannot read
 
-	mu     sync.Mutex
-	single map[string]*indexer.Indexer // passes under way over collections that are not followed
-	ended  bool                        // no pass may begin
+	mu      sync.Mutex
+	refused map[string]string           // classes that are not followed because of what their configs say, and why
+	single  map[string]*indexer.Indexer // passes under way over collections that are not followed
+	ended   bool                        // no pass may begin
 }
 
 func newFollower(ctx context.Context, d database, m indexer.Module, s settings, log zerolog.Logger) (*follower, error) {
 	f := &follower{
-		ctx: ctx, database: d, module: m, log: log, sources: map[string]*source{}, single: map[string]*indexer.Indexer{}, away: map[string]time.Time{}, wrong: map[string]string{},
+		ctx: ctx, database: d, module: m, log: log, sources: map[string]*source{}, single: map[string]*indexer.Indexer{}, away: map[string]time.Time{},
 		options: indexer.Options{Resume: true, Interval: s.interval, Look: schemaPoll, Limits: indexer.Limits{Share: s.share}},
 	}
 	var err error
@@ -68,17 +67,23 @@ func (f *follower) Collections(ctx context.Context) (map[string]perk.Source, err
 	if err := f.recall(ctx); err != nil {
 		return nil, err
 	}
-	found, present := map[string]perk.Source{}, map[string]bool{}
+	found, present, refused := map[string]perk.Source{}, map[string]bool{}, map[string]string{}
 	var auto []string
 	for _, class := range f.database.classes() {
 		name := class.Class
 		present[name] = true
 		c, err := readClass(class)
-		if text := fmt.Sprint(err); err != nil && f.wrong[name] != text {
-			f.wrong[name] = text
-			f.log.Warn().Err(err).Str("collection", name).Msg("a class is not followed")
+		if err == nil {
+			err = c.fits(ctx, f.module)
 		}
-		if err != nil || !c.Auto {
+		if perk.ErrorCode(err) == perk.EInvalid {
+			refused[name] = err.Error()
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !c.Auto {
 			continue
 		}
 		if f.sources[name] == nil {
@@ -87,6 +92,7 @@ func (f *follower) Collections(ctx context.Context) (map[string]perk.Source, err
 		found[name] = f.sources[name]
 		auto = append(auto, name)
 	}
+	f.refuse(refused)
 	for name := range f.followed {
 		switch since, is := f.away[name]; {
 		case present[name]:
@@ -98,6 +104,25 @@ func (f *follower) Collections(ctx context.Context) (map[string]perk.Source, err
 		}
 	}
 	return found, f.note(ctx, auto...)
+}
+
+// refuse takes the classes that are not followed because of their configs, and logs what is new.
+func (f *follower) refuse(refused map[string]string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, why := range refused {
+		if f.refused[name] != why {
+			f.log.Warn().Str("collection", name).Str("why", why).Msg("a class is not followed")
+		}
+	}
+	f.refused = refused
+}
+
+// refusals gives the classes that are not followed because of their configs, and why.
+func (f *follower) refusals() map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refused // it is replaced, never changed
 }
 
 // Forget implements indexer.Catalogue.

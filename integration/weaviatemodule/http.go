@@ -96,13 +96,14 @@ type statusBody struct {
 	Hosting     bool               `json:"hosting"` // this server launched the plugin; else it uses another server's
 	Trouble     string             `json:"trouble,omitempty"`
 	Collections []indexer.Overview `json:"collections"` // that are followed, in the order of their names
+	Refused     map[string]string  `json:"refused"`     // classes that are not followed because of what their moduleConfig says, and why
 }
 
 func (m *Module) status(r *http.Request, who *models.Principal) (any, error) {
 	if err := m.may(r, who, authorization.READ, authorization.Cluster()); err != nil {
 		return nil, err
 	}
-	body := statusBody{Hosting: m.link.isHosting(), Collections: append([]indexer.Overview{}, m.follower.fleet.Overviews()...)}
+	body := statusBody{Hosting: m.link.isHosting(), Collections: append([]indexer.Overview{}, m.follower.fleet.Overviews()...), Refused: m.follower.refusals()}
 	ctx, cancel := context.WithTimeout(r.Context(), statusWait)
 	defer cancel()
 	info, err := remote{m.link}.Info(ctx)
@@ -140,7 +141,7 @@ func (m *Module) ask(r *http.Request, who *models.Principal) (any, error) {
 	}
 	c, err := m.database.class(id.Collection)
 	if err == nil {
-		err = m.fits(r.Context(), c)
+		err = c.fits(r.Context(), remote{m.link})
 	}
 	if err != nil {
 		return nil, err

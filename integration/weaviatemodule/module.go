@@ -138,7 +138,8 @@ func (*Module) ClassConfigDefaults() map[string]any { return map[string]any{} }
 // PropertyConfigDefaults implements modulecapabilities.ClassConfigurator.
 func (*Module) PropertyConfigDefaults(*schema.DataType) map[string]any { return map[string]any{} }
 
-// ValidateClass refuses a moduleConfig that perk cannot read. Weaviate does not ask for classes without a vectorizer; there a wrong config fails the queries.
+// ValidateClass refuses a moduleConfig that perk cannot read. Weaviate does not ask for classes without a vectorizer; there a wrong config fails the queries,
+// and GET status names the class.
 func (*Module) ValidateClass(_ context.Context, class *models.Class, _ moduletools.ClassConfig) error {
 	_, err := readClass(class)
 	return err

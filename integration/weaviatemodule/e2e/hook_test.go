@@ -152,6 +152,15 @@ func TestBounds(t *testing.T) {
 	n.put(t, "Story", all...)
 	n.put(t, "Other", all[0])
 	eventually(t, time.Minute, "ready", func() bool { return strings.Count(strings.Join(n.adapters(t), " "), "Story/") == len(all) })
+	n.must(t, http.MethodPost, "/v1/schema", strings.NewReplacer("Story", "Typo", `"perk":{}`, `"perk":{"propertys":["content"]}`).Replace(class), nil)
+	var told struct{ Refused map[string]string }
+	eventually(t, 20*time.Second, "told of the classes that are not followed", func() bool {
+		n.must(t, http.MethodGet, "/v1/modules/perk/status", "", &told)
+		return len(told.Refused) == 2 && strings.Contains(told.Refused["Typo"], `"propertys"`) && strings.Contains(told.Refused["Other"], `"another"`)
+	})
+	if got := strings.Join(n.adapters(t), " "); strings.Contains(got, "Other/") {
+		t.Errorf("adapters of a class that wants another model: %s", got)
+	}
 	states := func(n *node, reason string) string {
 		hits, problem := n.query(t, "Story", "limit:10", perkField(where))
 		var states []string
