@@ -10,6 +10,12 @@ func tile256(t *tile)
 func tileBF16(t *tile)
 
 //go:noescape
+func double512(t *tile64)
+
+//go:noescape
+func double256(t *tile64)
+
+//go:noescape
 func roundBF16(dst *uint16, x *float32, n int)
 
 //go:noescape

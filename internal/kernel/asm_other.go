@@ -7,6 +7,8 @@ package kernel
 func tile512(*tile)                    {}
 func tile256(*tile)                    {}
 func tileBF16(*tile)                   {}
+func double512(*tile64)                {}
+func double256(*tile64)                {}
 func roundBF16(*uint16, *float32, int) {}
 func copyRows512(dst *float32, ds uintptr, src *float32, ss uintptr, rows int, mask uint32, wide bool) {
 }

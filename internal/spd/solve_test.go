@@ -45,7 +45,13 @@ func covariance(m, n int, q []float32, lambda float32) []float32 {
 
 // Both forms, and the inverse itself, give the same product; x is a combination of the keys, as gradients are.
 func TestFormsAgree(t *testing.T) {
-	const m, n, rows, lambda = 12, 40, 5, 5e-3
+	for _, size := range [][3]int{{12, 40, 5}, {90, 200, 3}, {64, 128, 70}} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) { formsAgree(t, size[0], size[1], size[2]) })
+	}
+}
+
+func formsAgree(t *testing.T, m, n, rows int) {
+	const lambda = 5e-3
 	q := keys(m, n)
 	rng := rand.New(rand.NewPCG(3, 4))
 	x := make([]float32, rows*n)

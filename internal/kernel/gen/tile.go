@@ -67,9 +67,8 @@ func (t *tiles) bytes() int {
 	return 32
 }
 
-func (t *tiles) emit(g *narrow) {
-	g.text(t.name, "t *tile)")
-	g.WriteString("8\n")
+// arguments loads the registers from the tile.
+func (t *tiles) arguments(g *narrow) {
 	for i, r := range []string{"AX", "R8", "R11", "DX", "R12", "DI", "SI", "CX", "R13"} {
 		if i == 0 {
 			g.line("MOVQ t+0(FP), R15")
@@ -86,6 +85,12 @@ func (t *tiles) emit(g *narrow) {
 		g.line("LEAQ (AX)(R9*2), BX")
 		g.line("ADDQ R8, BX")
 	}
+}
+
+func (t *tiles) emit(g *narrow) {
+	g.text(t.name, "t *tile)")
+	g.WriteString("8\n")
+	t.arguments(g)
 	for i := range 2 * t.rows {
 		g.line("VXORPS %s%d, %s%d, %s%d", t.v, i, t.v, i, t.v, i)
 	}
