@@ -3,14 +3,15 @@ package kernel
 import "sync"
 
 const (
-	bf16K    = 384 // longest chain of k kept in registers: a panel of B is 24 KiB, and stays in L1 with a tile of A
-	bf16Rows = 256 // rows of A that are rounded at a time: at most 192 KiB, which stay in L2
+	bf16K      = 384 // longest chain of k kept in registers: a panel of B is 24 KiB, and stays in L1 with a tile of A
+	bf16Chains = 2   // chains that a panel of C goes through before the next one
+	bf16Rows   = 266 // rows of A that are rounded at a time: at most 400 KiB, which stay in L2
 )
 
 // bf16Scratch is what one bfloat16 product needs besides its operands.
 type bf16Scratch struct {
 	t tile
-	a [bf16Rows*bf16K + 16]uint16 // rounding writes whole vectors
+	a [bf16Rows*bf16K*bf16Chains + 16]uint16 // rounding writes whole vectors
 }
 
 var bf16Scratches = sync.Pool{New: func() any { return new(bf16Scratch) }}
@@ -45,35 +46,62 @@ func (p *PackedBF16) rounded(m int, a []float32, lda int, beta float32, c []floa
 func (p *PackedBF16) blocked(m int, a []float32, lda int, beta float32, c []float32, ldc int) {
 	s := bf16Scratches.Get().(*bf16Scratch)
 	defer bf16Scratches.Put(s)
-	t := &s.t
-	defer func() { t.a, t.b, t.c = nil, nil, nil }() // keeps nothing alive
-	most := levelBF16.shape().mr
+	defer func() { s.t.a, s.t.b, s.t.c, s.t.next = nil, nil, nil, nil }() // keeps nothing alive
 	kc := p.k
 	if blocks := ceilDiv(p.k, bf16K); blocks > 1 {
 		kc = roundUp(ceilDiv(p.k, blocks), 4) // depends on k alone
 	}
-	for i0 := 0; i0 < m; i0 += bf16Rows {
-		rows := min(bf16Rows, m-i0)
-		t.beta = beta
-		for k0 := 0; k0 < p.k; k0 += kc {
-			kb := min(kc, p.k-k0)
-			stride := roundUp(kb, 2)
-			for r := range rows {
-				roundBF16(&s.a[r*stride], &a[(i0+r)*lda+k0], kb)
-			}
-			t.k, t.ars, t.aks, t.bks, t.crs = stride/2, uintptr(stride)*2, 4, 4*panelCols, uintptr(ldc)*4
-			for j := 0; j < p.n; j += panelCols {
-				mask := uint32(uint64(1)<<min(panelCols, p.n-j) - 1)
-				t.m0, t.m1 = uint16(mask), uint16(mask>>16)
-				t.b = bf16Pair(p.data[p.index(k0, j):])
-				for i, left := 0, ceilDiv(rows, most); i < rows; left-- {
-					t.mr = ceilDiv(rows-i, left)
-					t.a, t.c = bf16Pair(s.a[i*stride:]), &c[(i0+i)*ldc+j]
-					tileBF16(t)
-					i += t.mr
+	for i0, left := 0, ceilDiv(m, bf16Rows); i0 < m; left-- {
+		rows := ceilDiv(m-i0, left)
+		for k0 := 0; k0 < p.k; k0 += bf16Chains * kc {
+			end := min(k0+bf16Chains*kc, p.k)
+			for k := k0; k < end; k += kc {
+				kb := min(kc, end-k)
+				for r := range rows {
+					roundBF16(&s.a[rows*(k-k0)+r*roundUp(kb, 2)], &a[(i0+r)*lda+k], kb)
 				}
 			}
-			t.beta = 1
+			for j := 0; j < p.n; j += panelCols {
+				for k := k0; k < end; k += kc {
+					next := p.index(k, j) // at the end nothing follows
+					switch {
+					case k+kc < end:
+						next = p.index(k+kc, j)
+					case j+panelCols < p.n:
+						next = p.index(k0, j+panelCols)
+					case end < p.k:
+						next = p.index(end, 0)
+					}
+					s.t.beta = 1
+					if k == 0 {
+						s.t.beta = beta
+					}
+					s.panel(p, k, min(kc, end-k), j, next, rows, s.a[rows*(k-k0):], c[i0*ldc+j:], ldc)
+				}
+			}
 		}
+		i0 += rows
+	}
+}
+
+// panel computes C = A B + beta C for panelCols columns of B from column j, kb of its rows from k on, and rounded rows of A. While its tiles read that part of B again and again
+// they fetch what follows, at index next, so that memory is not waited for.
+func (s *bf16Scratch) panel(p *PackedBF16, k, kb, j, next, rows int, a []uint16, c []float32, ldc int) {
+	t := &s.t
+	most := levelBF16.shape().mr
+	stride := roundUp(kb, 2)
+	t.k, t.ars, t.aks, t.bks, t.crs = stride/2, uintptr(stride)*2, 4, 4*panelCols, uintptr(ldc)*4
+	mask := uint32(uint64(1)<<min(panelCols, p.n-j) - 1)
+	t.m0, t.m1 = uint16(mask), uint16(mask>>16)
+	t.b = bf16Pair(p.data[p.index(k, j):])
+	tiles := ceilDiv(rows, most)
+	ahead := ceilDiv(4*panelCols, tiles)
+	t.nexts = uintptr(ahead)
+	for i, left := 0, tiles; i < rows; left-- {
+		t.mr = ceilDiv(rows-i, left)
+		t.a, t.c = bf16Pair(a[i*stride:]), &c[i*ldc]
+		t.next = bf16Pair(p.data[min(next+(tiles-left)*ahead*t.k/2, len(p.data)-2):])
+		tileBF16(t)
+		i += t.mr
 	}
 }

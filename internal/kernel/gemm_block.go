@@ -23,6 +23,8 @@ type tile struct {
 	mr     int
 	m0, m1 uint16 // columns of the first and second 16; AVX-512 only
 	beta   float32
+	next   *float32 // what is fetched to the second-level cache meanwhile; AVX-512 only
+	nexts  uintptr  // bytes of it for each k
 }
 
 // scratch is what one product needs besides its operands.

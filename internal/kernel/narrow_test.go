@@ -82,7 +82,7 @@ func TestNarrowMatchesOracle(t *testing.T) {
 				p := newProduct(r, false, r.IntN(2) == 1, r.IntN(9), r.IntN(100), r.IntN(90), r.IntN(2)*r.IntN(9), []float32{0, 1, -0.5}[r.IntN(3)])
 				checkNarrow(t, p, run(p, p.m, 0, clone(p.c)), narrowBounds[format])
 			}
-			for _, s := range [][3]int{{2, 70, 3000}, {300, 33, 385}, {15, 64, 768}} {
+			for _, s := range [][3]int{{2, 70, 3000}, {300, 33, 385}, {15, 64, 768}, {270, 70, 1700}} {
 				p := newProduct(r, false, true, s[0], s[1], s[2], 0, 1)
 				checkNarrow(t, p, run(p, p.m, 0, clone(p.c)), narrowBounds[format])
 			}

@@ -11,6 +11,7 @@ import (
 //	R11     k stride of A          DX, R12      B and its k stride
 //	CX      k                      DI, SI       C and its row stride
 //	R13     rows of the tile       R15          the tile
+//	R14     what is fetched        (after C)
 //
 // Row r has its sums in registers 2r and 2r+1; a row of B is in b and b+1, elements of A are broadcast into b+2 and b+3.
 type tiles struct {
@@ -18,6 +19,7 @@ type tiles struct {
 	v      string // Z or Y
 	rows   int    // most
 	b      int
+	ahead  bool                                  // fetches what comes next
 	masked bool                                  // columns under K1 and K2, and a loop for tiles of one vector
 	mul    func(g *narrow, b, a, sum int)        // sum += a b
 	bcst   func(g *narrow, addr string, sum int) // sum += b · broadcast(addr), for masked tiles of one vector
@@ -28,7 +30,7 @@ var (
 		g.line("VFMADD231PS.BCST %s, Z28, Z%d", addr, sum)
 	}}
 	tile256  = tiles{name: "tile256", v: "Y", rows: 6, b: 12, mul: fma("Y")}
-	tileBF16 = tiles{name: "tileBF16", v: "Z", rows: 14, b: 28, masked: true, mul: func(g *narrow, b, a, sum int) {
+	tileBF16 = tiles{name: "tileBF16", v: "Z", rows: 14, b: 28, ahead: true, masked: true, mul: func(g *narrow, b, a, sum int) {
 		g.line("%s // VDPBF16PS Z%d, Z%d, Z%d", evex(0x52, sum, a, b), b, a, sum)
 	}}
 )
@@ -95,7 +97,7 @@ func (t *tiles) emit(g *narrow) {
 		g.line("VXORPS %s%d, %s%d, %s%d", t.v, i, t.v, i, t.v, i)
 	}
 	if t.v == "Z" {
-		g.prefetch()
+		g.prefetch(t.ahead)
 	}
 	if t.bcst != nil {
 		g.line("CMPW 74(R15), $0")
@@ -104,6 +106,10 @@ func (t *tiles) emit(g *narrow) {
 	t.loops(g, "wide", func(rows int) {
 		for c := range 2 {
 			t.load(g, "DX", c, t.b+c)
+		}
+		if t.ahead {
+			g.line("PREFETCHT1 (R14)")
+			g.line("ADDQ 88(R15), R14")
 		}
 		for r := range rows {
 			a := t.b + 2 + r%2
@@ -125,7 +131,7 @@ func (t *tiles) emit(g *narrow) {
 }
 
 // prefetch fetches C, which is wanted after the loop.
-func (g *narrow) prefetch() {
+func (g *narrow) prefetch(ahead bool) {
 	g.line("MOVQ DI, R14")
 	g.line("MOVQ R13, R15")
 	g.WriteString("\nfetch:\n")
@@ -135,6 +141,9 @@ func (g *narrow) prefetch() {
 	g.line("DECQ R15")
 	g.line("JNZ fetch")
 	g.line("MOVQ t+0(FP), R15")
+	if ahead {
+		g.line("MOVQ 80(R15), R14")
+	}
 }
 
 // loops emits the loop over k for each height; a tile of another height falls through to the next one.
