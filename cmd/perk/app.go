@@ -25,6 +25,8 @@ type app struct {
 
 	log     zerolog.Logger
 	started bool // the command line was understood and its command begun
+
+	encodeThreads int // of the plugin; 0: as many as there are processors
 }
 
 // Environment variables that are no flags, because other users of the machine can read a command line.

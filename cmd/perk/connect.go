@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/perkdb/perk"
@@ -40,6 +41,9 @@ func (a *app) host(ctx context.Context) (*plugin.Host, error) {
 	args := []string{"plugin", "--data", a.data, "--models", a.models, "--log-level", a.level}
 	if a.model != "" {
 		args = append(args, "--model", a.model)
+	}
+	if a.encodeThreads > 0 {
+		args = append(args, "--"+encodeThreadsFlag, strconv.Itoa(a.encodeThreads))
 	}
 	return plugin.Open(ctx, plugin.HostConfig{Command: self, Args: args, Env: pluginEnv(), Logger: a.log})
 }

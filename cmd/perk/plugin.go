@@ -13,8 +13,12 @@ import (
 	"github.com/perkdb/perk/plugin"
 )
 
+// encodeThreadsFlag is the plugin's, which host sets, and that of `perk serve`.
+const encodeThreadsFlag = "encode-threads"
+
 func newPlugin(a *app) *cobra.Command {
 	var weights string
+	var threads int
 	c := &cobra.Command{
 		Use:   "plugin",
 		Short: "Run the plugin process (started by the other commands, not by hand)",
@@ -22,25 +26,26 @@ func newPlugin(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ *cobra.Command, _ []string) error {
 			// Ctrl-C reaches the whole process group; the host decides when its plugin ends.
-			return a.runPlugin(context.WithoutCancel(ctx), weights)
+			return a.runPlugin(context.WithoutCancel(ctx), weights, threads)
 		}),
 	}
 	c.Flags().StringVar(&weights, "answer-weights", lm.BFloat16.String(), "bfloat16, int8 or float32 weights for answers")
+	c.Flags().IntVar(&threads, encodeThreadsFlag, 0, "threads of an encode; 0: as many as there are processors")
 	fromEnvironment(c.Flags(), "answer-weights", "PERK_ANSWER_WEIGHTS")
 	return c
 }
 
 // runPlugin uses the process's own standard streams: they are part of go-plugin's contract.
-func (a *app) runPlugin(ctx context.Context, weights string) error {
+func (a *app) runPlugin(ctx context.Context, weights string, threads int) error {
 	log := plugin.NewLogger(os.Stderr).Level(a.log.GetLevel())
-	e, err := a.openEngine(ctx, weights, log)
+	e, err := a.openEngine(ctx, weights, threads, log)
 	if err != nil {
 		return errors.Join(err, plugin.Abort(os.Stderr, err))
 	}
 	return plugin.Serve(ctx, e, log)
 }
 
-func (a *app) openEngine(ctx context.Context, weights string, log zerolog.Logger) (*engine.Engine, error) {
+func (a *app) openEngine(ctx context.Context, weights string, threads int, log zerolog.Logger) (*engine.Engine, error) {
 	p, err := precision(weights)
 	if err != nil {
 		return nil, err
@@ -53,5 +58,5 @@ func (a *app) openEngine(ctx context.Context, weights string, log zerolog.Logger
 	if err != nil {
 		return nil, err
 	}
-	return engine.Open(a.storeDir(), m, engine.Options{Version: version(), Precision: p, Logger: log, Name: files.Ref, Find: a.find})
+	return engine.Open(a.storeDir(), m, engine.Options{Version: version(), Threads: threads, Precision: p, Logger: log, Name: files.Ref, Find: a.find})
 }

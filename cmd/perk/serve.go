@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -21,6 +22,7 @@ func newServe(a *app) *cobra.Command {
 	o := &sourceOptions{}
 	var follow indexer.Options
 	var least float64
+	var threads int
 	var l listening
 	c := &cobra.Command{
 		Use:   "serve (--folder DIR | --weaviate URL [--collection NAME,...])",
@@ -38,6 +40,7 @@ GET /metrics on the same address has figures for Prometheus. With $` + endpointK
 			if cmd.Flags().Changed("min-confidence") {
 				l.endpoint.MinConfidence = &least
 			}
+			a.encodeThreads = threads
 			if err := o.prepare(a); err != nil {
 				return err
 			}
@@ -78,6 +81,7 @@ GET /metrics on the same address has figures for Prometheus. With $` + endpointK
 	f.DurationVar(&follow.Whole, "whole", time.Hour, "time between two whole passes, where the database can list its changes")
 	f.IntVar(&follow.Workers, "workers", 1, "documents of a pass looked at and encoded at the same time")
 	limits(f, &follow.Limits, defaultShare)
+	f.IntVar(&threads, encodeThreadsFlag, max(1, runtime.GOMAXPROCS(0)/2), "threads of an encode; half of the processors leave the others to the database")
 	f.BoolVar(&l.endpoint.Unsigned, "unsigned-keys", false, "take document keys without a signature: whoever reaches the endpoint may ask every served document")
 	f.IntVar(&l.endpoint.MaxDocuments, "max-documents", 32, "documents that one prompt may ask")
 	f.DurationVar(&l.endpoint.Deadline, "deadline", 30*time.Second, "longest time for one prompt; what is answered by then is given")

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -72,7 +73,7 @@ func readSettings(get func(string) string) (settings, error) {
 
 // host says how the plugin process is started. It sees none of the server's keys.
 func (s *settings) host() plugin.HostConfig {
-	args := []string{"plugin", "--data", s.home, "--log-level", "info"}
+	args := []string{"plugin", "--data", s.home, "--log-level", "info", "--encode-threads", strconv.Itoa(max(1, runtime.GOMAXPROCS(0)/2))} // the others are the database's
 	if s.model != "" {
 		args = append(args, "--model", s.model)
 	}
