@@ -336,7 +336,7 @@ func TestParseRefusesByName(t *testing.T) {
 		{`"type":"BPE"`, `"type":"WordPiece"`, "WordPiece"},
 		{`"normalizer":null`, `"normalizer":{"type":"NFKC"}`, "NFKC"},
 		{`"dropout":0`, `"dropout":0.1`, "dropout"},
-		{`"byte_fallback":false`, `"byte_fallback":true`, "byte_fallback"},
+		{`"byte_fallback":false`, `"byte_fallback":true`, "Prepend and Replace"},
 		{`"end_of_word_suffix":""`, `"end_of_word_suffix":"@"`, "end_of_word_suffix"},
 		{`"add_prefix_space":false,"trim_offsets":false,"use_regex":false}]`, `"add_prefix_space":true,"use_regex":false}]`, "add_prefix_space"},
 		{`\\p{N}|`, `\\p{N}{1,2}|`, `{1,2}`},

@@ -15,6 +15,22 @@ func letters() (spell [256]rune, read map[rune]byte) {
 	return spell, read
 }
 
+// spellLetters finds the tokens of bytes, and what every token stands for.
+func (t *Tokenizer) spellLetters(ids map[string]int32) {
+	spell, read := letters()
+	for token, id := range ids {
+		t.bytes[id] = unspell(token, read)
+	}
+	for b, letter := range spell {
+		id, ok := ids[string(letter)]
+		if !ok {
+			t.byteID[b] = -1
+			continue
+		}
+		t.byteID[b], t.kinds[id] = id, made
+	}
+}
+
 // unspell gives the bytes that a token stands for; a token that is not spelt in letters of bytes stands for itself.
 func unspell(token string, read map[rune]byte) string {
 	out := make([]byte, 0, len(token))

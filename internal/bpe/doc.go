@@ -1,4 +1,5 @@
-// Package bpe reads and runs byte-level byte-pair tokenizers of published models: those of GPT-2, Qwen2, Llama 3 and SmolLM2.
+// Package bpe reads and runs byte-pair tokenizers of published models: byte-level ones, those of GPT-2, Qwen2, Llama 3 and SmolLM2, and SentencePiece's, those of Llama 2, TinyLlama and
+// Mistral.
 //
 // Parse reads a tokenizer.json; New builds a Tokenizer from a Vocabulary that came from elsewhere, such as the metadata of a GGUF file.
 // Encode and Decode map text to ids and back, MarshalJSON writes a tokenizer.json that Parse and other programs read.
@@ -15,6 +16,10 @@
 // can go back and forth without bound; so the scanners here are written by hand, and each looks at a character a bounded number of times.
 // Merging a piece of n bytes takes O(n log n).
 //
+// SentencePiece (Kudo and Richardson, arXiv 1808.06226) spells spaces "▁", puts one before the text, and merges characters; what has no token is bytes. It knows no pieces, but where no token goes
+// on into the next word a text can be cut there without a change. Its models tell by scores what merges first; ScoredMerges makes a list of merges of them, so that one
+// vocabulary is the same whatever file it came in.
+//
 // # Caveats
 //
 // Encode never yields a special token, whatever the text says, and adds none at the ends: a post-processor is checked and left out. Added tokens that are not special
@@ -22,6 +27,6 @@
 // where the ids' are. Decode(Encode(s)) == s for any s, with two exceptions. A byte that the vocabulary lacks is dropped: SmolLM2 has no tokens for six control
 // characters, for the first bytes of unassigned planes, and for bytes that UTF-8 never has. (Others put the special token for the unknown there.)
 // And a vocabulary that normalises gives the NFC of s, in which the library that does it, golang.org/x/text, breaks runs of more than 30
-// combining marks by U+034F. Files with anything else (byte fallback, prefixes, dropout, other normalisers and
-// pre-tokenisers) are refused by name. A Tokenizer is safe for concurrent use; its cache of pieces is bounded.
+// combining marks by U+034F. With SentencePiece U+2581 comes back as a space, and so does a text's own first space get lost where none is put before it. Files with anything else (byte fallback without
+// all bytes, dropout, other normalisers and pre-tokenisers) are refused by name. A Tokenizer is safe for concurrent use; its cache of pieces is bounded.
 package bpe

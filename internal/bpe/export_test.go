@@ -9,3 +9,10 @@ func Pieces(p Pretokenizer, text string) []string {
 	}
 	return out
 }
+
+// Joined gives a tokenizer that does not cut texts at words.
+func Joined(t *Tokenizer) *Tokenizer {
+	j := *t
+	j.joined = true
+	return &j
+}

@@ -2,6 +2,7 @@ package bpe_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,6 +25,11 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(`{"version":"1.0","normalizer":{"type":"NFC"},"pre_tokenizer":{"type":"ByteLevel"},"decoder":{"type":"ByteLevel"},"added_tokens":[{"id":3,"content":"<x>"}],"model":{"type":"BPE","ignore_merges":true,"vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}}`))
 	f.Add([]byte(farID))
+	spaces, err := json.Marshal(scored(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(spaces)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		inBounds := fuzztest.Bound(t, len(b))
 		tok, err := bpe.Parse(b)
@@ -62,10 +68,17 @@ func FuzzEncode(f *testing.F) {
 	for _, pre := range pres {
 		tokenizers = append(tokenizers, small(f, pre))
 	}
-	for _, s := range []string{"", "I'LL don't\r\n  x", "  a 12345 ٣٤ \u3000b", "<tool><eos>abcabc", "\xff\xc0é '\u017f", "\n \n a", "!!\n\n ?"} {
+	pieces := scored(f)
+	for _, s := range []string{"", "▁a ▁ b", "I'LL don't\r\n  x", "  a 12345 ٣٤ \u3000b", "<tool><eos>abcabc", "\xff\xc0é '\u017f", "\n \n a", "!!\n\n ?"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		if got, want := pieces.Decode(pieces.Encode(text)), strings.ReplaceAll(text, "▁", " "); got != want {
+			t.Fatalf("SentencePiece: %q comes back as %q", want, got)
+		}
+		if ids := pieces.Encode(text); !cmp.Equal(ids, bpe.Joined(pieces).Encode(text)) {
+			t.Fatalf("SentencePiece: %q has other tokens as a whole than %v", text, ids)
+		}
 		for i, tok := range tokenizers {
 			ids := tok.Encode(text)
 			if got := tok.Decode(ids); got != text {

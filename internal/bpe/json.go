@@ -94,14 +94,13 @@ func parse(b []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.Pre, err = f.PreTokenizer.pretokenizer(); err != nil {
+	if f.Model.ByteFallback {
+		v.Pre = SentencePiece
+		if v.Prefix, err = f.prefix(); err != nil {
+			return nil, err
+		}
+	} else if err := f.byteLevel(&v); err != nil {
 		return nil, err
-	}
-	if v.NFC, err = f.Normalizer.nfc(); err != nil {
-		return nil, err
-	}
-	if f.Decoder == nil || f.Decoder.Type != "ByteLevel" {
-		return nil, fmt.Errorf("decoder is %s, want ByteLevel", f.Decoder)
 	}
 	for _, s := range f.PostProcessor.flat() {
 		if s.Type != "ByteLevel" && s.Type != "TemplateProcessing" {
@@ -109,6 +108,20 @@ func parse(b []byte) (*Tokenizer, error) {
 		}
 	}
 	return build(v)
+}
+
+// byteLevel reads the stages of a byte-level tokenizer.
+func (f *file) byteLevel(v *Vocabulary) (err error) {
+	if v.Pre, err = f.PreTokenizer.pretokenizer(); err != nil {
+		return err
+	}
+	if v.NFC, err = f.Normalizer.nfc(); err != nil {
+		return err
+	}
+	if f.Decoder == nil || f.Decoder.Type != "ByteLevel" {
+		return fmt.Errorf("decoder is %s, want ByteLevel", f.Decoder)
+	}
+	return nil
 }
 
 // vocabulary reads model and added tokens.
@@ -123,7 +136,6 @@ func (f *file) vocabulary() (v Vocabulary, err error) {
 		{m.Dropout != 0, "dropout"},
 		{m.Prefix != "", "continuing_subword_prefix"},
 		{m.Suffix != "", "end_of_word_suffix"},
-		{m.ByteFallback, "byte_fallback"},
 	} {
 		if no.is {
 			return v, fmt.Errorf("%s is not supported", no.what)
@@ -151,6 +163,9 @@ func (f *file) vocabulary() (v Vocabulary, err error) {
 			return v, fmt.Errorf("added token %.80q: single_word, lstrip and rstrip are not supported", a.Content)
 		}
 		v.Added = append(v.Added, Added{ID: a.ID, Text: a.Content, Special: a.Special, Normalized: a.Normalized})
+		if m.ByteFallback && a.ID >= 0 && a.ID < size && v.Tokens[a.ID] == a.Content {
+			v.Tokens[a.ID] = "" // as GGUF files have it
+		}
 	}
 	return v, nil
 }
@@ -158,11 +173,14 @@ func (f *file) vocabulary() (v Vocabulary, err error) {
 // MarshalJSON gives a tokenizer.json; the same vocabulary always gives the same bytes.
 func (t *Tokenizer) MarshalJSON() ([]byte, error) {
 	f := file{
-		Version:      "1.0",
-		PreTokenizer: t.v.Pre.stage(),
-		Decoder:      byteLevel(false),
-		Model:        model{Type: "BPE", IgnoreMerges: t.v.Whole, Vocab: map[string]int32{}, Merges: make([]mergeJSON, len(t.v.Merges))},
-		Added:        make([]addedJSON, 0, len(t.v.Added)),
+		Version: "1.0",
+		Model:   model{Type: "BPE", IgnoreMerges: t.v.Whole, ByteFallback: t.v.Pre == SentencePiece, Vocab: map[string]int32{}, Merges: make([]mergeJSON, len(t.v.Merges))},
+		Added:   make([]addedJSON, 0, len(t.v.Added)),
+	}
+	if t.v.Pre == SentencePiece {
+		f.Normalizer, f.PreTokenizer, f.Decoder = t.v.Prefix.stages()
+	} else {
+		f.PreTokenizer, f.Decoder = t.v.Pre.stage(), byteLevel(false)
 	}
 	if t.v.NFC {
 		f.Normalizer = &stage{Type: "NFC"}

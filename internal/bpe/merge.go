@@ -1,5 +1,7 @@
 package bpe
 
+import "unicode/utf8"
+
 // symbol is a token of a piece while it is merged, in a doubly linked list over the piece's bytes.
 type symbol struct{ id, prev, next int32 }
 
@@ -9,9 +11,12 @@ func (t *Tokenizer) merge(p string) []int32 {
 		return []int32{id}
 	}
 	list := make([]symbol, 0, len(p))
-	for i := range len(p) {
-		if id := t.byteID[p[i]]; id >= 0 {
-			n := int32(len(list))
+	for width := 0; p != ""; p = p[width:] {
+		id := int32(-1)
+		if id, width = t.character(p); id < 0 {
+			id, width = t.byteID[p[0]], 1
+		}
+		if n := int32(len(list)); id >= 0 {
 			list = append(list, symbol{id, n - 1, n + 1})
 		}
 	}
@@ -53,6 +58,18 @@ func (t *Tokenizer) merge(p string) []int32 {
 		out = append(out, list[at].id)
 	}
 	return out
+}
+
+// character gives the token of the character that a text begins with, -1 where it has none, and its width in bytes.
+func (t *Tokenizer) character(text string) (id int32, width int) {
+	if t.chars == nil {
+		return -1, 0
+	}
+	r, n := utf8.DecodeRuneInString(text)
+	if id, ok := t.chars[r]; ok && (r != utf8.RuneError || n > 1) {
+		return id, n
+	}
+	return -1, 0
 }
 
 // heap is a binary heap with the smallest key on top. (container/heap would box every key.)

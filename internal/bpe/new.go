@@ -20,12 +20,15 @@ func New(v Vocabulary) (*Tokenizer, error) {
 }
 
 func invalid(op string, err error) error {
-	return perk.E(perk.EInvalid, op, err).WithHint("use the tokenizer of GPT-2, Qwen2, Llama 3 or SmolLM2, or a model that has such a one")
+	return perk.E(perk.EInvalid, op, err).WithHint("use the tokenizer of GPT-2, Qwen2, Llama 2 or 3 or SmolLM2, or a model that has such a one")
 }
 
 func build(v Vocabulary) (*Tokenizer, error) {
-	if !slices.Contains([]Pretokenizer{GPT2, SmolLM, Qwen2, Llama3}, v.Pre) {
+	if !slices.Contains([]Pretokenizer{GPT2, SmolLM, Qwen2, Llama3, SentencePiece}, v.Pre) {
 		return nil, fmt.Errorf("pre-tokenizer %q is not known", v.Pre)
+	}
+	if v.Pre == SentencePiece && (v.NFC || v.Whole) || v.Pre != SentencePiece && v.Prefix != NoPrefix {
+		return nil, fmt.Errorf("pre-tokenizer %q does not go with NFC, ignore_merges or prefix %q", v.Pre, v.Prefix)
 	}
 	if len(v.Tokens) > maxID {
 		return nil, fmt.Errorf("%d tokens, at most %d are allowed", len(v.Tokens), maxID)
@@ -46,7 +49,6 @@ func build(v Vocabulary) (*Tokenizer, error) {
 		specials: map[string]int32{},
 	}
 	t.cache = pieces.NewCache(t.merge)
-	spell, read := letters()
 	there := 0 // ids may have gaps, which must not cost a map's slots
 	for _, token := range v.Tokens {
 		if token != "" {
@@ -61,15 +63,12 @@ func build(v Vocabulary) (*Tokenizer, error) {
 		if other, taken := ids[token]; taken {
 			return nil, fmt.Errorf("tokens %d and %d are both %q", other, id, token)
 		}
-		ids[token], t.bytes[id], t.kinds[id] = int32(id), unspell(token, read), ordinary
+		ids[token], t.kinds[id] = int32(id), ordinary
 	}
-	for b, letter := range spell {
-		id, ok := ids[string(letter)]
-		if !ok {
-			t.byteID[b] = -1
-			continue
-		}
-		t.byteID[b], t.kinds[id] = id, made
+	if v.Pre != SentencePiece {
+		t.spellLetters(ids)
+	} else if err := t.spellPieces(ids); err != nil {
+		return nil, err
 	}
 	if err := t.learn(ids); err != nil {
 		return nil, err
@@ -102,6 +101,7 @@ func (t *Tokenizer) learn(ids map[string]int32) error {
 			return fmt.Errorf("merge %d repeats merge %d of %q and %q", rank, earlier, m[0], m[1])
 		}
 		t.ranks[p], t.merges[rank], t.kinds[id] = int32(rank), merge{p, id}, made
+		t.joined = t.joined || t.v.Pre == SentencePiece && joined(m[0]+m[1])
 	}
 	return nil
 }
@@ -130,6 +130,8 @@ func (t *Tokenizer) add(ids map[string]int32) error {
 		case a.Special:
 			t.specials[a.Text], t.bytes[a.ID] = a.ID, ""
 			continue
+		case a.Normalized && t.v.Pre == SentencePiece:
+			return fmt.Errorf("added token %q is looked for behind the normalisation, which is not supported", a.Text)
 		case a.Normalized && t.v.NFC:
 			t.after.put(a)
 		default:

@@ -65,6 +65,8 @@ func (p Pretokenizer) piece(text string) int {
 		return modern(text, 1)
 	case Llama3:
 		return modern(text, 3)
+	case SentencePiece:
+		return word(text)
 	}
 	return classic(text, p == SmolLM)
 }

@@ -1,6 +1,9 @@
 package bpe
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // stage is a normaliser, pre-tokeniser, post-processor or decoder of the file.
 type stage struct {
@@ -8,6 +11,7 @@ type stage struct {
 	Normalizers      []stage  `json:"normalizers,omitempty"`
 	Pretokenizers    []stage  `json:"pretokenizers,omitempty"`
 	Processors       []stage  `json:"processors,omitempty"`
+	Decoders         []stage  `json:"decoders,omitempty"`
 	Pattern          *pattern `json:"pattern,omitempty"`
 	Behavior         string   `json:"behavior,omitempty"`
 	Invert           bool     `json:"invert"`
@@ -15,10 +19,18 @@ type stage struct {
 	AddPrefixSpace   bool     `json:"add_prefix_space"`
 	TrimOffsets      bool     `json:"trim_offsets"`
 	UseRegex         *bool    `json:"use_regex,omitempty"` // nil is true
+	Prepend          string   `json:"prepend,omitempty"`
+	Content          string   `json:"content,omitempty"`
+	Start            *int     `json:"start,omitempty"`
+	Stop             *int     `json:"stop,omitempty"`
+	Replacement      string   `json:"replacement,omitempty"`
+	Scheme           string   `json:"prepend_scheme,omitempty"`
+	Split            *bool    `json:"split,omitempty"` // nil is true
 }
 
 type pattern struct {
-	Regex string `json:"Regex"`
+	Regex  string `json:"Regex,omitempty"`
+	String string `json:"String,omitempty"`
 }
 
 // The regular expressions by which pre-tokenisers are told.
@@ -42,7 +54,7 @@ func (s *stage) flat() []stage {
 	case s == nil:
 		return nil
 	case s.Type == "Sequence":
-		return append(append(append([]stage{}, s.Normalizers...), s.Pretokenizers...), s.Processors...)
+		return slices.Concat(s.Normalizers, s.Pretokenizers, s.Processors, s.Decoders)
 	}
 	return []stage{*s}
 }
@@ -105,9 +117,9 @@ func (p Pretokenizer) stage() *stage {
 	case SmolLM:
 		first = stage{Type: "Digits", IndividualDigits: true}
 	case Qwen2:
-		first.Pattern = &pattern{qwen2Regex}
+		first.Pattern = &pattern{Regex: qwen2Regex}
 	case Llama3:
-		first.Pattern = &pattern{llama3Regex}
+		first.Pattern = &pattern{Regex: llama3Regex}
 	}
 	return &stage{Type: "Sequence", Pretokenizers: []stage{first, *byteLevel(p == SmolLM)}}
 }

@@ -2,8 +2,10 @@ package bpe
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/pieces"
 )
 
 // Text is a tokenizer with the ids between which a model expects a text: published tokenizers have tokens for these, but do not say which.
@@ -25,6 +27,21 @@ func NewText(t *Tokenizer, begin, end int32) (*Text, error) {
 	}
 	return &Text{t, begin, end}, nil
 }
+
+// Encode gives the ids of a text, or of a part of one: parts are encoded one by one and joined, so where SentencePiece would put a space before a text, it gets none if it
+// brings one of its own.
+func (t *Text) Encode(text string) []int32 {
+	if strings.HasPrefix(text, " ") {
+		return t.encode(text, NoPrefix)
+	}
+	return t.Tokenizer.Encode(text)
+}
+
+// Count says how many ids Encode gives.
+func (t *Text) Count(text string) int { return len(t.Encode(text)) }
+
+// Decode gives the bytes of ids, a space at the beginning included, which in the middle of a text is part of it.
+func (t *Text) Decode(ids []int32) string { return pieces.Join(t.bytes, ids) }
 
 // Special tells the ids by the names that perk's own tokenizers give them: "<eos>" ends a text, "<doc>" begins one. There are no others.
 func (t *Text) Special(name string) (int32, bool) {

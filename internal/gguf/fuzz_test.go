@@ -15,6 +15,7 @@ import (
 func FuzzOpen(f *testing.F) {
 	f.Add(write(f, everyValue(), gguf.Tensor{Name: "t", Shape: []int{2, 2}, Data: make([]float32, 4)}, gguf.Tensor{Name: "h", Type: gguf.F16, Shape: []int{3}, Data: make([]float32, 3)}))
 	f.Add(write(f, vocabulary(), gguf.Tensor{Name: "q", Type: gguf.Q8_0, Shape: []int{32}, Data: make([]float32, 32)}))
+	f.Add(write(f, spaces()))
 	for _, k := range formats() {
 		f.Add(raw(k.kind, k.elements, make([]byte, k.bytes)))
 	}
