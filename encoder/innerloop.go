@@ -109,7 +109,8 @@ func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 type run struct {
 	*Loop
 	workers *lm.Workers
-	keep    int64 // bytes left for passes that are kept
+	keep    int64     // bytes left for passes that are kept
+	hidden  []float32 // of the group that is weighed
 }
 
 // gradient adds one group's gradient to grad and gives its weighted loss over LossDivisor.
@@ -159,15 +160,14 @@ func (l *Loop) passBytes(b lm.Batch) int64 {
 }
 
 // weigh fills the group's weights. They come from the base model alone and hold for all steps.
-func (l *Loop) weigh(ctx context.Context, g *group, pass *lm.Pass) error {
-	var hidden []float32
+func (l *run) weigh(ctx context.Context, g *group, pass *lm.Pass) error {
 	if l.Recipe.Weighting != nil {
 		var err error
-		if hidden, err = pass.Hidden(ctx); err != nil {
+		if l.hidden, err = pass.Hidden(ctx, l.hidden); err != nil {
 			return err
 		}
 	}
-	g.weights = TokenWeights(l.Recipe.Weighting, hidden, g.batch, l.Threads)
+	g.weights = TokenWeights(l.Recipe.Weighting, l.hidden, g.batch, l.Threads)
 	for i, w := range g.weights {
 		g.total += float64(w)
 		g.weights[i] = w / l.Recipe.LossDivisor

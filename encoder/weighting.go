@@ -9,6 +9,9 @@ import (
 	"github.com/perkdb/perk/internal/recipe"
 )
 
+// weighRows is the number of positions that the head looks at at once.
+const weighRows = 256
+
 // TokenWeights gives the write weight of every position's target, (B*T): 0 where the batch has no target, and what the
 // head says elsewhere, 1 without a head. hidden is lm.Pass.Hidden's (B*T, dim); it is not read without a head. The target of position i
 // is the token at i+1 of the same sequence, so the head reads rows i and i+1. Sequences are split over threads; the result has the same bits for any number.
@@ -26,17 +29,26 @@ func TokenWeights(w *recipe.Weighting, hidden []float32, b lm.Batch, threads int
 	threads = max(1, min(threads, b.B))
 	for k := range threads {
 		from, to := b.B*k/threads*b.T, b.B*(k+1)/threads*b.T
-		running.Go(func() { weigh(w, hidden[from*w.Dim:to*w.Dim], b.Targets[from:to], out[from:to]) })
+		running.Go(func() { weigh(w, hidden[from*w.Dim:to*w.Dim], b.Targets[from:to], out[from:to], b.T) })
 	}
 	running.Wait()
 	return out
 }
 
-// weigh runs the head on whole sequences.
-func weigh(w *recipe.Weighting, hidden []float32, targets []int32, out []float32) {
+// weigh runs the head on whole sequences of T tokens, by blocks of about weighRows.
+func weigh(w *recipe.Weighting, hidden []float32, targets []int32, out []float32, T int) {
+	rows := min(max(weighRows/T, 1)*T, len(targets))
+	before, own := make([]float32, rows*w.Hidden), make([]float32, rows*w.Hidden)
+	for i := 0; i < len(targets); i += rows {
+		n := min(rows, len(targets)-i)
+		weighBlock(w, hidden[i*w.Dim:], targets[i:i+n], out[i:], before, own)
+	}
+}
+
+// weighBlock runs the head on whole sequences. before and own are scratch, (len(targets), Hidden) each.
+func weighBlock(w *recipe.Weighting, hidden []float32, targets []int32, out, before, own []float32) {
 	// W1 [h_{t-1}; h_t] is the sum of two products, each over all rows at once, with the two halves of W1.
 	n := len(targets)
-	before, own := make([]float32, n*w.Hidden), make([]float32, n*w.Hidden)
 	kernel.Gemm(false, true, n, w.Hidden, w.Dim, hidden, w.Dim, w.W1, 2*w.Dim, 0, before, w.Hidden)
 	kernel.Gemm(false, true, n, w.Hidden, w.Dim, hidden, w.Dim, w.W1[w.Dim:], 2*w.Dim, 0, own, w.Hidden)
 	for i, t := range targets {

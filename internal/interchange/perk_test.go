@@ -50,7 +50,7 @@ func TestPERKCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hidden, err := p.Hidden(t.Context())
+	hidden, err := p.Hidden(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -204,12 +204,12 @@ func (p *Pass) each(ctx context.Context, work, commit func(*worker, group)) erro
 }
 
 // Hidden gives the final hidden states (B·T, dim) of the base model without any adapter, normalised, with the final gain
-// where the model has one and without the logit scale. Errors: ECanceled.
-func (p *Pass) Hidden(ctx context.Context) ([]float32, error) {
+// where the model has one and without the logit scale, in the memory of out where that is large enough. Errors: ECanceled.
+func (p *Pass) Hidden(ctx context.Context, out []float32) ([]float32, error) {
 	if err := p.use(nil); err != nil {
 		return nil, err
 	}
-	out := make([]float32, len(p.x))
+	out = grow(out, len(p.x))
 	err := p.each(ctx, func(w *worker, g group) {
 		rows := g.seqs * p.batch.T
 		p.m.finalNorm(p.rows(out, g, p.m.cfg.Dim), w.inv[:rows], p.forward(w, g), 1)

@@ -76,7 +76,7 @@ func TestHiddenIsTheBaseModel(t *testing.T) {
 		fast := randomAdapter(m, 3, true, lastDown(c))
 		fast.Pairs[lastDown(c)].TrainA = false
 		for _, shape := range []*lora.Adapter{nil, randomAdapter(m, 3, false), fast} {
-			got, err := newPass(t, m, b, shape, 1).Hidden(t.Context())
+			got, err := newPass(t, m, b, shape, 1).Hidden(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -309,7 +309,7 @@ func TestPassEndsWithItsContext(t *testing.T) {
 	if _, err := p.Gradient(ctx, ad, nil, ad.Zeros()); perk.ErrorCode(err) != perk.ECanceled {
 		t.Errorf("Gradient: %v, want ECanceled", err)
 	}
-	if _, err := p.Hidden(ctx); perk.ErrorCode(err) != perk.ECanceled {
+	if _, err := p.Hidden(ctx, nil); perk.ErrorCode(err) != perk.ECanceled {
 		t.Errorf("Hidden: %v, want ECanceled", err)
 	}
 }
