@@ -72,20 +72,16 @@ func (a *archive) add(id perk.DocumentID, hash perk.Hash, begun time.Time) {
 	a.versions[id] = append(v, version{hash: hash, from: begun})
 }
 
-// addNew writes a new document.
-func (a *archive) addNew(ctx context.Context) error {
+// another makes a new document, which is not written yet.
+func (a *archive) another() perk.Document {
 	a.mu.Lock()
-	d := a.doc(a.made, 4)
+	defer a.mu.Unlock()
 	a.made++
-	a.mu.Unlock()
-	return a.put(ctx, time.Now(), d)
+	return a.doc(a.made-1, 4)
 }
 
-// remove deletes one document.
-func (a *archive) remove(ctx context.Context) error {
-	a.writing.Lock() // an update of it would bring it back
-	defer a.writing.Unlock()
-	id, begun := a.pick(), time.Now()
+// remove deletes a document and enters that into the books; begun is when it was first tried.
+func (a *archive) remove(ctx context.Context, begun time.Time, id perk.DocumentID) error {
 	if err := a.api.Delete(ctx, id); err != nil && perk.ErrorCode(err) != perk.ENotFound {
 		return err
 	}

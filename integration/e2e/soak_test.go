@@ -97,15 +97,24 @@ func (a *archive) life(t *testing.T, endpoint string, n *tally, d time.Duration)
 	})
 	group.Go(func() {
 		every(ctx, time.Second, func() {
-			persist(t, func() error { return a.remove(context.WithoutCancel(ctx)) })
-			persist(t, func() error { return a.addNew(context.WithoutCancel(ctx)) }) // so that some are left
+			a.removeOne(context.WithoutCancel(ctx), t)
+			d, begun := a.another(), time.Now() // so that some are left
+			persist(t, func() error { return a.put(context.WithoutCancel(ctx), begun, d) })
 		})
 	})
 	group.Go(func() { every(ctx, 20*time.Millisecond, func() { a.ask(ctx, endpoint, n) }) })
 	group.Wait()
 }
 
-// persist writes again what a database that is away did not acknowledge.
+// removeOne deletes one document, which nobody writes meanwhile: that would bring it back.
+func (a *archive) removeOne(ctx context.Context, t *testing.T) {
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	id, begun := a.pick(), time.Now()
+	persist(t, func() error { return a.remove(ctx, begun, id) })
+}
+
+// persist writes again what a database that is away did not acknowledge: the very same, because it may have been taken all the same.
 func persist(t *testing.T, write func() error) {
 	err := write()
 	for end := time.Now().Add(2 * time.Minute); err != nil && time.Now().Before(end); err = write() {
@@ -167,7 +176,7 @@ func (a *archive) latency(t *testing.T, endpoint string, p *program) {
 // atRest waits until the index has caught up and holds the adapters to the live documents.
 func (a *archive) atRest(t *testing.T, p *program) {
 	t.Helper()
-	want := a.live()
+	want, example := a.live(), ""
 	same := func() (missing, extra, other int) {
 		got := p.adapters(t)
 		for key, hash := range want {
@@ -178,6 +187,9 @@ func (a *archive) atRest(t *testing.T, p *program) {
 				other++
 			}
 			delete(got, key)
+		}
+		for key := range got {
+			example = key
 		}
 		return missing, len(got), other
 	}
@@ -191,7 +203,7 @@ func (a *archive) atRest(t *testing.T, p *program) {
 			return
 		}
 		if time.Now().After(limit) {
-			t.Fatalf("not at rest: %d documents have no adapter, %d an old one, %d adapters are of no document", missing, other, extra)
+			t.Fatalf("not at rest: %d documents have no adapter, %d an old one, %d adapters are of no document, such as %s", missing, other, extra, example)
 		}
 		time.Sleep(max(2*time.Second, 5*time.Since(looked)))
 	}
