@@ -122,6 +122,10 @@ func (j *job) finish(err error) {
 // canceled is the error of a job whose context ended.
 func (j *job) canceled() error { return perk.E(perk.ECanceled, "reasoner.Ask", j.ctx.Err()) }
 
+// leastSupport is the probability from which on a reply recalls facts first. A model that was trained with foreign questions doubts at the first mark already whether the document answers
+// the question, and then skips the facts; what it recalls all the same says more than the doubt.
+const leastSupport = 0.01
+
 // take picks the reply's next token from logits and reports whether the reply goes on.
 func (j *job) take(logits []float32, s *scratch) (more bool, err error) {
 	if j.read.IsZero() {
@@ -132,9 +136,15 @@ func (j *job) take(logits []float32, s *scratch) (more bool, err error) {
 	}
 	d := decoded{}
 	d.token, d.probability = j.pick.pick(logits, s)
+	sp := j.rep.sp
+	if j.rep.state == atStart && len(sp.SupportOpen) == 1 && len(sp.OutputOpen) == 1 && d.token == sp.OutputOpen[0] {
+		if p := float64(s.p[sp.SupportOpen[0]]); p >= leastSupport {
+			d.token, d.probability = sp.SupportOpen[0], p
+		}
+	}
 	if j.rep.mayAnswer() {
 		d.entropy = s.entropy()
-		if m := j.rep.sp.Absent; len(m) == 1 && d.token == m[0] {
+		if m := sp.Absent; len(m) == 1 && d.token == m[0] {
 			d.token, d.probability = j.pick.other(d, logits, s)
 		}
 	}
