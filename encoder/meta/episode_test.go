@@ -18,7 +18,7 @@ func TestMemoryDoesNotGrowWithTheDocument(t *testing.T) {
 		nil,
 		func(c *Config) {
 			c.Rule, c.Steps, c.Unroll = recipe.Rule{Name: recipe.Normalized, Eps: 1e-6}, 3, 2
-			c.Targets[0].TrainA = true
+			c.Targets[0].Full, c.Targets[0].TrainA = false, true
 		},
 	} {
 		tr := shipped(t, func(c *Config) {

@@ -170,7 +170,7 @@ func TestOpenRefuses(t *testing.T) {
 			e.meta["tokenizer.ggml.tokens"] = []string{"a", "b", "ab", "<end>", "c", "d", "e", "f", "g", "h", "i"}
 			e.meta["tokenizer.ggml.token_type"] = []int32{1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1}
 		}, "11 tokens"},
-		"another tokenizer": {"gpt2", func(e *example) { e.meta["tokenizer.ggml.model"] = "llama" }, "tokenizer.ggml.model"},
+		"another tokenizer": {"gpt2", func(e *example) { e.meta["tokenizer.ggml.model"] = "bert" }, "tokenizer.ggml.model"},
 		"not finite":        {"gpt2", func(e *example) { e.tensors[0].Data[3] = float32(math.NaN()) }, "NaN"},
 	} {
 		e := examples()[x.arch]
