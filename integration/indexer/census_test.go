@@ -123,7 +123,9 @@ func TestCensusThatIsWrong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src, m := newCounting("1", "2", "3"), newModule()
 		follow(t, src, m, indexer.Options{Interval: time.Minute, Whole: 1000 * time.Hour})
+		src.mu.Lock()
 		src.shown = "2"
+		src.mu.Unlock()
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got, n := stored(t, m), src.walked(); got != "1 2 3" || n != 1 {
