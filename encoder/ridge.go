@@ -66,7 +66,7 @@ func (c *covariance) whiten(grad *lora.Adapter) error {
 		}
 	}
 	b := grad.Pairs[c.module].B
-	c.factor.Solve(len(b)/c.rank, b)
+	spd.Solve(c.factor, len(b)/c.rank, b)
 	return nil
 }
 
@@ -79,8 +79,5 @@ func (c *covariance) factorise() (*spd.Factor, error) {
 	for i := range n {
 		trace += c.gram[i*n+i]
 	}
-	for i := range n {
-		c.gram[i*n+i] += c.lambda + c.floor*trace/float32(n)
-	}
-	return spd.Factorise(n, c.gram)
+	return spd.Factorise(n, c.gram, c.lambda+c.floor*trace/float32(n))
 }

@@ -19,26 +19,22 @@ func (e *episode[T]) back(ctx context.Context, d *document[T], phi [][]T, outer 
 	adjoint := e.zeroState()
 	adjoint.phi = phi
 	rates := make([]T, 0, e.c.Steps*len(e.tensors))
-	if e.condition != nil {
-		clear(e.condition.adjoint)
-	}
+	pull := newPull(e.setup)
 	for n := e.c.Steps - 1; n >= 0; n-- {
 		if err := e.update.back(n, d.states[n], d.grads[n], adjoint); err != nil {
 			return 0, perk.E(perk.EInternal, "meta.Step", err)
 		}
 		rates = slices.Insert(rates, 0, e.update.dRates.Value()...)
 		through := n >= e.c.Steps-e.c.Unroll
-		if through && e.condition != nil {
-			addTo(e.condition.adjoint, e.update.dInverse.Value())
+		if through {
+			pull.add(e.update)
 		}
 		adjoint = state[T]{copies(e.update.dIn.phi), copies(e.update.dIn.m), copies(e.update.dIn.v)}
 		if n >= e.first() && e.group.second != nil {
 			for i, g := range e.update.dGrad {
 				copy(e.group.adjoint[i], g.Value())
 			}
-			if err := e.conditionBack(n, outer); err != nil {
-				return 0, err
-			}
+			e.covarianceBack(n, pull, outer)
 			part, err := e.writeBack(ctx, d, n, adjoint.phi, outer)
 			if err != nil {
 				return 0, err
@@ -54,23 +50,6 @@ func (e *episode[T]) back(ctx context.Context, d *document[T], phi [][]T, outer 
 		addTo(outer[t.param], adjoint.phi[i])
 	}
 	return aux, nil
-}
-
-// conditionBack gives the groups the adjoint of the key covariance, which is complete in the first step.
-func (e *episode[T]) conditionBack(n int, outer [][]T) error {
-	if e.condition == nil || e.c.Unroll == 0 {
-		return nil
-	}
-	clear(e.group.covAdjoint)
-	if n > e.first() {
-		return nil
-	}
-	if err := e.condition.backward.Run(); err != nil {
-		return perk.E(perk.EInternal, "meta.Step", err)
-	}
-	copy(e.group.covAdjoint, e.condition.dCov.Value())
-	outer[index(e.params, nameRidge)] = slices.Clone(e.condition.dLambda.Value())
-	return nil
 }
 
 // writeBack runs the second program of every group for step n, the last group first because its first program has just run, and gives the auxiliary loss.

@@ -7,7 +7,6 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/lm"
-	"github.com/perkdb/perk/internal/recipe"
 )
 
 // groupSequences is how many sequences of a write are in memory at once.
@@ -22,7 +21,6 @@ type episode[T kernel.Float] struct {
 	*setup[T]
 	group     *group[T]
 	update    *update[T]
-	condition *condition[T] // nil without the ridge rule
 	questions map[int]*questions[T]
 	loaded    [2]int // step and group that the group's first program ran for last and its second has not used up
 }
@@ -52,12 +50,7 @@ func newEpisode[T kernel.Float](c *Config, base *lm.Model, params []*param, sequ
 	if e.group, err = newGroup(e.setup, sequences); err != nil {
 		return nil, err
 	}
-	if e.update, err = newUpdate(e.setup); err != nil {
-		return nil, err
-	}
-	if c.Rule.Name == recipe.Ridge {
-		e.condition, err = newCondition(e.setup)
-	}
+	e.update, err = newUpdate(e.setup)
 	return e, err
 }
 
@@ -116,11 +109,8 @@ func (e *episode[T]) write(ctx context.Context, d *document[T]) (float64, error)
 				weight += e.observe(k)
 			}
 		}
-		if n == 0 && e.condition != nil {
-			if err := e.condition.forward.Run(); err != nil {
-				return 0, perk.E(perk.EInternal, "meta.Step", err)
-			}
-			copy(e.update.inverse, e.condition.inverse.Value())
+		if n == 0 {
+			e.damp()
 		}
 		d.grads = append(d.grads, grad)
 		next, err := e.update.step(n, d.states[n], grad)
@@ -169,11 +159,11 @@ func (e *episode[T]) see(ctx context.Context, d *document[T], k int) error {
 
 // observe takes what is the same in all steps from group k's first program: the key covariance, and the sum of the token weights, which it returns.
 func (e *episode[T]) observe(k int) float64 {
-	if e.condition != nil {
+	if e.group.cov != nil {
 		if k == 0 {
-			clear(e.condition.cov)
+			clear(e.update.cov)
 		}
-		addTo(e.condition.cov, e.group.cov.Value())
+		addTo(e.update.cov, e.group.cov.Value())
 	}
 	sum := 0.0
 	for _, v := range e.group.weights.Value() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/perkdb/perk/internal/recipe"
@@ -49,13 +50,12 @@ func checkGradient(t *testing.T, tr *Trainer, s *sample, sequences int) {
 	if _, err := e.write(t.Context(), constant); err != nil {
 		t.Fatal(err)
 	}
-	var inverse []float64
-	inverse = append(inverse, e.update.inverse...)
+	cov, damping := slices.Clone(e.update.cov), slices.Clone(e.update.damping)
 	out, err := e.run(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := value(t, e, s, constant, inverse); math.Abs(v-out.loss) > 1e-12 {
+	if v := value(t, e, s, constant, cov, damping); math.Abs(v-out.loss) > 1e-12 {
 		t.Fatalf("the test's loss is %v, the episode's %v", v, out.loss)
 	}
 	rng := rand.New(rand.NewPCG(3, 3))
@@ -76,7 +76,7 @@ func checkGradient(t *testing.T, tr *Trainer, s *sample, sequences int) {
 				x[j] += h * d
 			}
 			defer func(before []float64) { copy(x, before) }(data[float64](p))
-			return value(t, e, s, constant, inverse)
+			return value(t, e, s, constant, cov, damping)
 		}
 		want := (at(step) - at(-step)) / (2 * step)
 		if top := max(math.Abs(want), math.Sqrt(norm)*size, 1e-5); !(math.Abs(got-want) <= tolerance*top) {
@@ -85,8 +85,8 @@ func checkGradient(t *testing.T, tr *Trainer, s *sample, sequences int) {
 	}
 }
 
-// value is the outer loss, with the gradients, and for the ridge rule the inverse, of the steps before the last Unroll taken as constants.
-func value(t *testing.T, e *episode[float64], s *sample, constant *document[float64], inverse []float64) float64 {
+// value is the outer loss, with the gradients, and for the ridge rule the covariance, of the steps before the last Unroll taken as constants.
+func value(t *testing.T, e *episode[float64], s *sample, constant *document[float64], cov, damping []float64) float64 {
 	ctx, c := t.Context(), e.c
 	run := func(err error) {
 		if err != nil {
@@ -100,7 +100,8 @@ func value(t *testing.T, e *episode[float64], s *sample, constant *document[floa
 	for n := range c.Steps {
 		d.states = append(d.states, st)
 		grad := constant.grads[n]
-		copy(e.update.inverse, inverse)
+		copy(e.update.cov, cov)
+		copy(e.update.damping, damping)
 		if n >= c.Steps-c.Unroll {
 			grad = make([][]float64, len(e.tensors))
 			for k := range d.groups {
@@ -108,10 +109,7 @@ func value(t *testing.T, e *episode[float64], s *sample, constant *document[floa
 				gather(grad, e.group.grads)
 				e.observe(k)
 			}
-			if e.condition != nil {
-				run(e.condition.forward.Run())
-				copy(e.update.inverse, e.condition.inverse.Value())
-			}
+			e.damp()
 		}
 		var err error
 		st, err = e.update.step(n, st, grad)

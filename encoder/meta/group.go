@@ -11,17 +11,17 @@ import (
 // group is the write of a fixed number of sequences. Its first program gives their part of the inner gradient; the second, which goes on from it, gives the
 // gradient of the scalar
 //
-//	S = <adjoint, grad L(phi)> + <covAdjoint, cov> + auxiliary loss
+//	S = <adjoint, grad L(phi)> + <pull, cov> + auxiliary loss
 //
 // in every parameter and in phi: the adjoints come from what follows in the inner loop, so this is a Hessian-vector product, and no other group needs to be in memory
 // for it.
 type group[T kernel.Float] struct {
-	in         *batch[T]
-	aux        []int32 // (rows) targets of the auxiliary loss; -1: none
-	auxShare   []T     // (1) weight of one such target
-	phi        [][]T   // the present adapter
-	adjoint    [][]T   // of the inner gradient, which is the sum over all groups
-	covAdjoint []T     // (rank*rank) of the key covariance
+	in       *batch[T]
+	aux      []int32  // (rows) targets of the auxiliary loss; -1: none
+	auxShare []T      // (1) weight of one such target
+	phi      [][]T    // the present adapter
+	adjoint  [][]T    // of the inner gradient, which is the sum over all groups
+	pull     *pull[T] // adjoint of the key covariance; nil without the ridge rule
 
 	first   *ad.Program[T]
 	weights *ad.Node[T]   // (rows, 1) token weights
@@ -54,10 +54,10 @@ func newGroup[T kernel.Float](s *setup[T], sequences int) (*group[T], error) {
 		}
 	}
 	if c.Rule.Name == recipe.Ridge {
-		w.cov = covariance(doc, c.Targets[0].Module, w.in.at, w.weights)
-		w.covAdjoint = make([]T, w.cov.Rows*w.cov.Cols)
-		if c.Unroll > 0 {
-			terms = append(terms, ad.Sum(ad.Mul(g.Leaf("covAdjoint", w.cov.Rows, w.cov.Cols, w.covAdjoint), w.cov)))
+		keys := ad.Gather(doc.memo[c.Targets[0].Module+".lora"], w.in.at)
+		w.cov = covariance(c, keys, w.weights)
+		if w.pull = newPull(s); w.pull != nil {
+			terms = append(terms, w.pull.on(keys, w.weights))
 		}
 	}
 	if c.Aux > 0 {
@@ -89,13 +89,6 @@ func (w *group[T]) load(sequences [][]int32, below []T, aux int, share T) {
 			w.aux[i] = w.in.targets[i]
 		}
 	}
-}
-
-// covariance gives the group's part of sum_t w_t k_t k_t^T / LossDivisor with the keys k_t = Scale f(A x_t) at the positions that predict.
-func covariance[T kernel.Float](doc *stream[T], module string, at []int32, weights *ad.Node[T]) *ad.Node[T] {
-	c := doc.net.c
-	keys := ad.Gather(doc.memo[module+".lora"], at)
-	return ad.Scale(ad.MatMul(keys, ad.RowScale(keys, weights), true, false), T(c.Scale*c.Scale/c.LossDivisor))
 }
 
 // weigh gives the (rows, 1) token weights: recipe.Weighting's head on the base model's final hidden states, times the mask.

@@ -43,18 +43,20 @@ type update[T kernel.Float] struct {
 	in      state[T]
 	grad    [][]T // sum over the document, by written tensor
 	rates   []T   // (tensors) logarithms of this step's rates
-	inverse []T   // (rank*rank) of the ridge rule's damped covariance
+	cov     []T   // (rank*rank) the ridge rule's key covariance; nil without that rule
+	damping []T   // (1) what is added to its diagonal
 	bias    []T   // (2) AdamW's corrections 1/(1-beta^(n+1)) of this step
 	adjoint state[T]
 
-	forward  *ad.Program[T]
-	out      stateNodes[T]
-	backward *ad.Program[T]
-	dIn      stateNodes[T]
-	dGrad    []*ad.Node[T]
-	dRates   *ad.Node[T] // (1, tensors)
-	dInverse *ad.Node[T] // nil without the ridge rule
-	present  int         // step whose forward run backward may go on from; -1: none
+	forward   *ad.Program[T]
+	out       stateNodes[T]
+	direction *ad.Node[T] // (rows, rank) U of the ridge rule's one tensor; nil without that rule
+	backward  *ad.Program[T]
+	dIn       stateNodes[T]
+	dGrad     []*ad.Node[T]
+	dRates    *ad.Node[T] // (1, tensors)
+	dDamping  *ad.Node[T] // (1, 1); nil without the ridge rule
+	present   int         // step whose forward run backward may go on from; -1: none
 }
 
 func newUpdate[T kernel.Float](s *setup[T]) (*update[T], error) {
@@ -64,12 +66,12 @@ func newUpdate[T kernel.Float](s *setup[T]) (*update[T], error) {
 	in, grad, rates := s.stateLeaves(g, "in", u.in), s.leaves(g, "grad", u.grad), g.Leaf("rates", 1, n, u.rates)
 	wrt := append(append(in.all(), grad...), rates)
 	b1, b2 := g.Leaf("bias1", 1, 1, u.bias[:1]), g.Leaf("bias2", 1, 1, u.bias[1:])
-	var inverse *ad.Node[T]
+	var cov, damping *ad.Node[T]
 	if s.c.Rule.Name == recipe.Ridge {
 		r := s.tensors[0].cols
-		u.inverse = make([]T, r*r)
-		inverse = g.Leaf("inverse", r, r, u.inverse)
-		wrt = append(wrt, inverse)
+		u.cov, u.damping = make([]T, r*r), make([]T, 1)
+		cov, damping = g.Leaf("cov", r, r, u.cov), g.Leaf("damping", 1, 1, u.damping)
+		wrt = append(wrt, damping)
 	}
 	rate := ad.Exp(rates)
 	for i, phi := range in.phi {
@@ -80,7 +82,8 @@ func newUpdate[T kernel.Float](s *setup[T]) (*update[T], error) {
 		case recipe.Normalized:
 			d = normalized(grad[i], float64(r.Eps))
 		case recipe.Ridge:
-			d = ad.MatMul(grad[i], inverse, false, false)
+			d = ad.SolveSPD(grad[i], cov, damping)
+			u.direction = d
 		case recipe.AdamW:
 			m, v := moments(r, grad[i], in.m[i], in.v[i])
 			u.out.m, u.out.v = append(u.out.m, m), append(u.out.v, v)
@@ -97,11 +100,11 @@ func newUpdate[T kernel.Float](s *setup[T]) (*update[T], error) {
 	outputs := live(all...)
 	u.dIn = stateNodes[T]{phi: take(n), m: take(len(in.m)), v: take(len(in.v))}
 	u.dGrad, u.dRates = take(n), take(1)[0]
-	if inverse != nil {
-		u.dInverse = all[0]
+	if damping != nil {
+		u.dDamping = all[0]
 	}
 	var err error
-	if u.forward, err = g.Compile(u.out.all()...); err != nil {
+	if u.forward, err = g.Compile(live(append(u.out.all(), u.direction)...)...); err != nil {
 		return nil, err
 	}
 	u.backward, err = g.Compile(outputs...)
@@ -134,7 +137,7 @@ func (u *update[T]) step(n int, in state[T], grad [][]T) (state[T], error) {
 	return u.out.clone(), nil
 }
 
-// back takes the adjoint of step n's result to those of its inputs, in the nodes dIn, dGrad, dRates and dInverse.
+// back takes the adjoint of step n's result to those of its inputs, in the nodes dIn, dGrad, dRates and dDamping.
 func (u *update[T]) back(n int, in state[T], grad [][]T, adjoint state[T]) error {
 	if u.present != n {
 		if _, err := u.step(n, in, grad); err != nil {

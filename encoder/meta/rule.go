@@ -29,33 +29,3 @@ func adamW[T kernel.Float](r recipe.Rule, m, v, phi, c1, c2 *ad.Node[T]) *ad.Nod
 	}
 	return d
 }
-
-// condition is the ridge rule's inverse (cov + (lambda + floor mean_i cov_ii) I)^-1 of a document as a program, and its backward. Keys and weights are the same in all
-// inner steps, so it runs once a document.
-type condition[T kernel.Float] struct {
-	cov     []T // (rank*rank) sum over the document
-	adjoint []T // (rank*rank) of the inverse, sum over the steps
-
-	forward  *ad.Program[T]
-	inverse  *ad.Node[T] // (rank, rank)
-	backward *ad.Program[T]
-	dCov     *ad.Node[T] // (rank, rank)
-	dLambda  *ad.Node[T] // (1, 1) of log lambda
-}
-
-func newCondition[T kernel.Float](s *setup[T]) (*condition[T], error) {
-	r := s.tensors[0].cols
-	k := &condition[T]{cov: make([]T, r*r), adjoint: make([]T, r*r)}
-	g := ad.NewGraph(s.pool)
-	cov, lambda := g.Leaf("cov", r, r, k.cov), g.Leaf("lambda", 1, 1, s.values[index(s.params, nameRidge)])
-	floor := ad.Scale(ad.Trace(cov), T(float64(s.c.Rule.Floor)/float64(r)))
-	k.inverse = ad.InverseSPD(ad.AddDiagonal(cov, ad.Add(ad.Exp(lambda), floor)))
-	grads := ad.Grad(ad.Sum(ad.Mul(k.inverse, g.Leaf("adjoint", r, r, k.adjoint))), cov, lambda)
-	k.dCov, k.dLambda = grads[0], grads[1]
-	var err error
-	if k.forward, err = g.Compile(k.inverse); err != nil {
-		return nil, err
-	}
-	k.backward, err = g.Compile(grads...)
-	return k, err
-}

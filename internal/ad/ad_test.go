@@ -63,8 +63,8 @@ var cases = []struct {
 	{"GeluTanh", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.GeluTanh(x[0]) }},
 	{"Centre", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.Exp(ad.Centre(x[0])) }},
 	{"Attention", [][2]int{{8, 4}, {8, 4}, {8, 4}}, true, func(x []*node) *node { return ad.Attention(x[0], x[1], x[2], 4, 2) }},
-	{"InverseSPD", [][2]int{{3, 4}, {1, 1}}, false, func(x []*node) *node {
-		return ad.InverseSPD(ad.AddDiagonal(ad.MatMul(x[0], x[0], false, true), ad.Exp(x[1])))
+	{"SolveSPD", [][2]int{{2, 3}, {3, 4}, {1, 1}}, false, func(x []*node) *node {
+		return ad.SolveSPD(x[0], ad.MatMul(x[1], x[1], false, true), ad.Exp(x[2]))
 	}},
 	{"Column", [][2]int{{3, 4}}, true, func(x []*node) *node { return ad.Exp(ad.Column(x[0], 2)) }},
 	{"Nll", [][2]int{{8, 3}, {4, 3}}, false, func(x []*node) *node { return head.Nll(x[0], x[1]) }},
@@ -180,11 +180,11 @@ func TestGradOfUnrelatedLeafIsNil(t *testing.T) {
 	}
 }
 
-// The trainer learns from a NaN in its loss that a matrix had no inverse.
-func TestInverseOfWhatIsNotPositiveIsNaN(t *testing.T) {
+// The trainer learns from a NaN in its loss that a matrix had no factors.
+func TestSolutionOfWhatIsNotPositiveIsNaN(t *testing.T) {
 	for name, a := range map[string][]float64{"indefinite": {1, 2, 2, 1}, "zero": make([]float64, 4)} {
 		g := ad.NewGraph(ad.NewPool[float64]())
-		loss := ad.Sum(ad.InverseSPD(g.Leaf("a", 2, 2, a)))
+		loss := ad.Sum(ad.SolveSPD(g.Leaf("b", 1, 2, []float64{1, 1}), g.Leaf("a", 2, 2, a), g.Leaf("s", 1, 1, []float64{0})))
 		p, err := g.Compile(loss)
 		if err != nil {
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func TestInverseOfWhatIsNotPositiveIsNaN(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := loss.Value()[0]; !math.IsNaN(got) {
-			t.Errorf("%s: the inverse sums to %g, want NaN", name, got)
+			t.Errorf("%s: the solution sums to %g, want NaN", name, got)
 		}
 		if err := p.Close(); err != nil {
 			t.Error(err)

@@ -78,7 +78,7 @@ func formsAgree(t *testing.T, m, n, rows int) {
 			want = append(want, s)
 		}
 	}
-	primal, err := spd.Factorise(n, a)
+	primal, err := spd.Factorise(n, a, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func formsAgree(t *testing.T, m, n, rows int) {
 	for name, f := range map[string]*spd.Factor{"primal": primal, "dual": dual} {
 		for range 2 { // a factor serves several steps
 			got := slices.Clone(x)
-			f.Solve(rows, got)
+			spd.Solve(f, rows, got)
 			diff, norm := 0.0, 0.0
 			for i, w := range want {
 				diff += (float64(got[i]) - w) * (float64(got[i]) - w)
@@ -104,7 +104,7 @@ func formsAgree(t *testing.T, m, n, rows int) {
 
 func TestFactorsRefuse(t *testing.T) {
 	nan := float32(math.NaN())
-	if _, err := spd.Factorise(2, []float32{1, 2, 2, 1}); !errors.Is(err, spd.ErrNotPositive) {
+	if _, err := spd.Factorise(2, []float32{1, 2, 2, 1}, 0); !errors.Is(err, spd.ErrNotPositive) {
 		t.Errorf("indefinite: %v", err)
 	}
 	for name, c := range map[string]struct {
@@ -133,11 +133,11 @@ func BenchmarkRidge(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("rank=%d/factors", n), func(b *testing.B) {
 			for b.Loop() {
-				f, err := spd.Factorise(n, a)
+				f, err := spd.Factorise(n, a, 0)
 				if err != nil {
 					b.Fatal(err)
 				}
-				f.Solve(rows, slices.Clone(x))
+				spd.Solve(f, rows, slices.Clone(x))
 			}
 		})
 		for _, m := range []int{100, 200, 300, 400} {
@@ -148,7 +148,7 @@ func BenchmarkRidge(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					f.Solve(rows, slices.Clone(x))
+					spd.Solve(f, rows, slices.Clone(x))
 				}
 			})
 		}

@@ -30,14 +30,14 @@ type dual struct {
 	lambda float64
 }
 
-// Factorise factorises the symmetric (n, n) matrix a, of which only the upper triangle is read.
+// Factorise factorises a + lambda I for the symmetric (n, n) matrix a, of which only the upper triangle is read.
 //
 // The covariance of a long document is summed in float32, and rounding can leave it a little short of positive definite. Such a matrix
 // is shifted up by 1e-7 of its largest diagonal element, or by the first power of ten times that which suffices, up to maxShift. Errors: ErrNotPositive.
-func Factorise[T kernel.Float](n int, a []T) (*Factor, error) {
+func Factorise[T kernel.Float](n int, a []T, lambda T) (*Factor, error) {
 	largest := 0.0 // NaN stays NaN
 	for i := range n {
-		largest = max(largest, float64(a[i*n+i]))
+		largest = max(largest, float64(a[i*n+i]+lambda))
 	}
 	for shift := 0.0; ; {
 		c := newCholesky(n)
@@ -46,7 +46,7 @@ func Factorise[T kernel.Float](n int, a []T) (*Factor, error) {
 			for j := i; j < n; j++ {
 				row[j] = float64(a[i*n+j])
 			}
-			row[i] += shift
+			row[i] += float64(lambda) + shift
 		}
 		if c.factorise() {
 			return &Factor{n: n, u: c}, nil
@@ -80,7 +80,7 @@ func FactoriseDual(m, n int, q []float32, lambda float32) (*Factor, error) {
 }
 
 // Solve replaces x (rows, n) by x A^-1.
-func (f *Factor) Solve(rows int, x []float32) {
+func Solve[T kernel.Float](f *Factor, rows int, x []T) {
 	cols := whole(f.n)
 	g := make([]float64, rows*cols)
 	for r := range rows {
@@ -103,14 +103,14 @@ func (f *Factor) Solve(rows int, x []float32) {
 	}
 	for r := range rows {
 		for j := range f.n {
-			x[r*f.n+j] = float32(scale * g[r*cols+j])
+			x[r*f.n+j] = T(scale * g[r*cols+j])
 		}
 	}
 }
 
 // Invert writes the inverse of the symmetric (n, n) matrix a into out, shifted as Factorise does; only a's upper triangle is read. The result is exactly symmetric. Errors: ErrNotPositive.
 func Invert[T kernel.Float](n int, a, out []T) error {
-	f, err := Factorise(n, a)
+	f, err := Factorise(n, a, 0)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,48 @@
+package ad
+
+import (
+	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/spd"
+)
+
+// SolveSPD gives b (a + s I)^-1 for b (m, n), the symmetric positive definite a (n, n) and s (1, 1). A matrix that is not positive definite gives NaN, which the trainer sees
+// in its loss. The derivative uses the factors of the last forward run; it cannot be differentiated itself.
+func SolveSPD[T kernel.Float](b, a, s *Node[T]) *Node[T] {
+	var factor *spd.Factor
+	var y *Node[T]
+	y = b.graph.apply("SolveSPD", b.Rows, b.Cols, func(out []T, in [][]T) {
+		copy(out, in[0])
+		var err error
+		if factor, err = spd.Factorise(a.Rows, in[1], in[2][0]); err != nil {
+			fillNaN(out)
+			return
+		}
+		spd.Solve(factor, b.Rows, out)
+	}, func(gy *Node[T], need []bool) []*Node[T] {
+		// y is an input so that the factors are there
+		gb := gy.graph.apply("SolveSPD/again", b.Rows, b.Cols, func(out []T, in [][]T) {
+			copy(out, in[0])
+			if factor == nil {
+				fillNaN(out)
+				return
+			}
+			spd.Solve(factor, b.Rows, out)
+		}, nil, gy, y)
+		g := []*Node[T]{gb, nil, nil}
+		if need[1] {
+			g[1] = Scale(MatMul(y, gb, true, false), -1)
+		}
+		if need[2] {
+			g[2] = Scale(Sum(Mul(y, gb)), -1)
+		}
+		return g
+	}, b, a, s)
+	return y
+}
+
+func fillNaN[T kernel.Float](x []T) {
+	var zero T
+	for i := range x {
+		x[i] = zero / zero
+	}
+}
