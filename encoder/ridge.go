@@ -18,7 +18,7 @@ type covariance struct {
 	floor  float32
 	rank   int
 	module string
-	gram   []float32   // (rank, rank); nil in the dual form
+	gram   []float32   // (rank, rank), the upper triangle; nil in the dual form
 	keys   []float32   // (keys, rank) weighted, whose products are the covariance; nil where gram is not
 	factor *spd.Factor // nil until the first step's gradient is complete
 }
@@ -47,13 +47,13 @@ func newCovariance(r *recipe.Recipe, groups []*group) *covariance {
 // dualBelow tells whether so many keys are few enough for the dual form, by measurement (BenchmarkRidge).
 func dualBelow(keys, rank int) bool { return 2*keys <= rank }
 
-// see adds a group's keys and gives the multiply-adds that this cost, twice each.
+// see adds a group's keys and gives the floating-point operations that this cost: a multiply-add is two, and half of the covariance is computed.
 func (c *covariance) see(ctx context.Context, pass *lm.Pass, g *group) (flops float64, err error) {
 	if c.gram == nil {
 		c.keys, err = pass.WeightedKeys(g.weights, c.keys)
 		return 0, err
 	}
-	return 2 * float64(len(c.gram)) * float64(len(g.batch.Tokens)), pass.Covariance(ctx, g.weights, c.gram)
+	return float64(len(c.gram)) * float64(len(g.batch.Tokens)), pass.Covariance(ctx, g.weights, c.gram)
 }
 
 // whiten replaces the gradient of B by its product with (gram + (lambda + floor mean_i gram_ii) I)^-1.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,10 @@ floating-point rate beside the rate of this machine's own matrix product.`,
 			return cobra.ExactArgs(1)(cmd, args)
 		},
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, args []string) error {
+			// What lives is weights and work buffers, without pointers and so cheap to look through. At the default of 100% the garbage of reading a long document is as large.
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(25)
+			}
 			m, err := a.load(ctx)
 			if err != nil {
 				return err

@@ -152,6 +152,19 @@ func TestGemmBlocksMatchOracle(t *testing.T) {
 	})
 }
 
+// The upper triangle is that of the whole product, over several blocks of rows.
+func TestGramIsTheProductsUpperTriangle(t *testing.T) {
+	const n, k, ld = 549, 9, 552 // blocks have 256 rows
+	r := rand.New(rand.NewPCG(5, 6))
+	a := mat(r, k, n, ld)
+	want, got := make([]float32, n*n), make([]float32, n*n)
+	kernel.Gemm(true, false, n, n, k, a, ld, a, ld, 0, want, n)
+	kernel.Gram(n, k, a, ld, a, ld, got, n)
+	for i := range n {
+		sameBits(t, fmt.Sprintf("row %d", i), got[i*n+i:(i+1)*n], want[i*n+i:(i+1)*n])
+	}
+}
+
 func TestGemmBetaZeroIgnoresC(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(5, 6))

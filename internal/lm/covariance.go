@@ -36,7 +36,7 @@ func (p *Pass) keyWidth(weights []float32) (int, error) {
 	return p.slots[0].pair.Rank, nil
 }
 
-// Covariance adds sum_i weights[i] k_i k_i^T over the positions that have a target to gram (rank, rank), where k_i is the scaled key of position i:
+// Covariance adds the upper triangle of sum_i weights[i] k_i k_i^T over the positions that have a target to gram (rank, rank), where k_i is the scaled key of position i:
 // what the lowest adapted module's B is multiplied with. It needs a pass whose only adapted module is a down projection with a fixed A, so that
 // the keys are the same in every step of a write. Errors: EInvalid, ECanceled.
 func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32) error {
@@ -58,6 +58,11 @@ func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32
 			}
 			kernel.Scale(w.weighted[i*r:(i+1)*r], f, keys[i*r:(i+1)*r])
 		}
-		kernel.Gemm(true, false, r, r, rows, keys, r, w.weighted, r, 0, w.gram, r)
-	}, func(w *worker, _ group) { kernel.Add(gram, gram, w.gram[:r*r]) })
+		kernel.Gram(r, rows, keys, r, w.weighted, r, w.gram, r)
+	}, func(w *worker, _ group) {
+		for i := range r {
+			row := gram[i*r+i : (i+1)*r]
+			kernel.Add(row, row, w.gram[i*r+i:(i+1)*r])
+		}
+	})
 }
