@@ -8,9 +8,9 @@ import (
 	"github.com/perkdb/perk/internal/recipe"
 )
 
-// covariance gives a group's part of sum_t w_t k_t k_t^T / LossDivisor with the keys k_t = Scale f(A x_t) (rows, rank) at the positions that predict.
+// covariance gives the upper triangle of a group's part of sum_t w_t k_t k_t^T / LossDivisor with the keys k_t = Scale f(A x_t) (rows, rank) at the positions that predict.
 func covariance[T kernel.Float](c *Config, keys, weights *ad.Node[T]) *ad.Node[T] {
-	return ad.Scale(ad.MatMul(keys, ad.RowScale(keys, weights), true, false), covarianceScale[T](c))
+	return ad.Gram(keys, ad.RowScale(keys, ad.Scale(weights, covarianceScale[T](c))))
 }
 
 func covarianceScale[T kernel.Float](c *Config) T { return T(c.Scale * c.Scale / c.LossDivisor) }

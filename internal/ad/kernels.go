@@ -16,6 +16,14 @@ func gemm[T kernel.Float](ta, tb bool, m, n, k int, a []T, lda int, b []T, ldb i
 	kernel.GemmRef(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc)
 }
 
+func gram[T kernel.Float](n, k int, a, b, c []T) {
+	if a32, ok := any(a).([]float32); ok {
+		kernel.Gram(n, k, a32, n, any(b).([]float32), n, any(c).([]float32), n)
+		return
+	}
+	kernel.GemmRef(true, false, n, n, k, a, n, b, n, 0, c, n)
+}
+
 func dot[T kernel.Float](x, y []T) T {
 	if x32, ok := any(x).([]float32); ok {
 		return T(kernel.Dot(x32, any(y).([]float32)))

@@ -5,7 +5,14 @@ import (
 	"github.com/perkdb/perk/internal/spd"
 )
 
-// SolveSPD gives b (a + s I)^-1 for b (m, n), the symmetric positive definite a (n, n) and s (1, 1). A matrix that is not positive definite gives NaN, which the trainer sees
+// Gram gives the upper triangle of the symmetric product a^T b of two nodes of the same shape (k, n), as SolveSPD reads it: below the diagonal is nothing of use. It cannot be
+// differentiated.
+func Gram[T kernel.Float](a, b *Node[T]) *Node[T] {
+	sameShape("Gram", a, b)
+	return a.graph.apply("Gram", a.Cols, a.Cols, func(out []T, in [][]T) { gram(a.Cols, a.Rows, in[0], in[1], out) }, nil, a, b)
+}
+
+// SolveSPD gives b (a + s I)^-1 for b (m, n), the symmetric positive definite a (n, n), of which the upper triangle is read, and s (1, 1). A matrix that is not positive definite gives NaN, which the trainer sees
 // in its loss. The derivative uses the factors of the last forward run; it cannot be differentiated itself.
 func SolveSPD[T kernel.Float](b, a, s *Node[T]) *Node[T] {
 	var factor *spd.Factor
