@@ -15,26 +15,22 @@ func Gram[T kernel.Float](a, b *Node[T]) *Node[T] {
 // SolveSPD gives b (a + s I)^-1 for b (m, n), the symmetric positive definite a (n, n), of which the upper triangle is read, and s (1, 1). A matrix that is not positive definite gives NaN, which the trainer sees
 // in its loss. The derivative uses the factors of the last forward run; it cannot be differentiated itself.
 func SolveSPD[T kernel.Float](b, a, s *Node[T]) *Node[T] {
-	var factor *spd.Factor
-	var y *Node[T]
-	y = b.graph.apply("SolveSPD", b.Rows, b.Cols, func(out []T, in [][]T) {
-		copy(out, in[0])
-		var err error
-		if factor, err = spd.Factorise(a.Rows, in[1], in[2][0]); err != nil {
+	var factor *spd.Factor // nil where there is none
+	solve := func(out, b []T) {
+		copy(out, b)
+		if factor == nil {
 			fillNaN(out)
 			return
 		}
-		spd.Solve(factor, b.Rows, out)
+		spd.Solve(factor, len(b)/a.Rows, out)
+	}
+	var y *Node[T]
+	y = b.graph.apply("SolveSPD", b.Rows, b.Cols, func(out []T, in [][]T) {
+		factor, _ = spd.Factorise(a.Rows, in[1], in[2][0])
+		solve(out, in[0])
 	}, func(gy *Node[T], need []bool) []*Node[T] {
 		// y is an input so that the factors are there
-		gb := gy.graph.apply("SolveSPD/again", b.Rows, b.Cols, func(out []T, in [][]T) {
-			copy(out, in[0])
-			if factor == nil {
-				fillNaN(out)
-				return
-			}
-			spd.Solve(factor, b.Rows, out)
-		}, nil, gy, y)
+		gb := gy.graph.apply("SolveSPD/again", b.Rows, b.Cols, func(out []T, in [][]T) { solve(out, in[0]) }, nil, gy, y)
 		g := []*Node[T]{gb, nil, nil}
 		if need[1] {
 			g[1] = Scale(MatMul(y, gb, true, false), -1)
