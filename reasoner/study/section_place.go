@@ -46,6 +46,10 @@ func (f *findings) position() section {
 	}
 	row := []string{"largest difference"}
 	for i := range sizes {
+		if len(chart.Series[i].Points) < 2 {
+			row = append(row, notMeasured)
+			continue
+		}
 		row = append(row, fmt.Sprintf("%.1f points", 100*(high[i]-low[i])))
 	}
 	var text strings.Builder
