@@ -52,7 +52,7 @@ type Config struct {
 
 	// The outer loop.
 	OuterSteps int     `json:"outer_steps"`
-	Pretrain   int     `json:"pretrain"`          // steps of plain language modelling before the first outer step
+	Pretrain   int     `json:"pretrain"`          // steps before the first outer step: of plain language modelling, a reader's of quotations
 	Puzzles    float64 `json:"puzzles,omitempty"` // share of pretraining's documents that are puzzles
 	LR         float64 `json:"lr"`
 	RateLR     float64 `json:"rate_lr"` // learning rate of the logarithms of the inner rates

@@ -20,13 +20,18 @@ func newPuzzles(tok recipe.Tokenizer, sp recipe.Specials) (*puzzles, error) {
 	if len(sp.Match) != 1 || len(sp.Fact) != 1 {
 		return nil, perk.Errorf(perk.EInvalid, "meta.New", "puzzles are marked by special tokens, which the vocabulary does not have").WithHint("leave puzzles out of the training configuration")
 	}
-	p := &puzzles{match: sp.Match[0], new: sp.Fact[0]}
+	return &puzzles{words: words(tok), match: sp.Match[0], new: sp.Fact[0]}, nil
+}
+
+// words lists the tokens that stand for text.
+func words(tok recipe.Tokenizer) []int32 {
+	var out []int32
 	for id := range int32(tok.VocabSize()) {
 		if tok.Decode([]int32{id}) != "" {
-			p.words = append(p.words, id)
+			out = append(out, id)
 		}
 	}
-	return p, nil
+	return out
 }
 
 // sequence fills tokens with label, word, mark, word, mark ...: half of the words are ones that have been there.

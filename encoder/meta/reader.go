@@ -21,8 +21,9 @@ import (
 // from a model. Like a Trainer's, its state does not depend on the number of workers.
 type Reader struct {
 	*Trainer
-	from    *models.Model
-	readers []*readerWorker // none with an adapter
+	from       *models.Model
+	readers    []*readerWorker // none with an adapter
+	quotations quotations
 }
 
 // readerWorker owns the compiled programs of one goroutine.
@@ -47,14 +48,14 @@ func NewReader(c *Config, from *models.Model, d Data, workers int) (*Reader, err
 	r := &Reader{from: from}
 	var err error
 	if c.readsOnly() {
-		r.Trainer, err = newBaseTrainer(c, from, d)
+		if r.Trainer, err = newBaseTrainer(c, from, d); err != nil {
+			return nil, err
+		}
 		for range max(1, workers) {
 			r.readers = append(r.readers, &readerWorker{ad.NewPool[float32](), map[readingShape]*readingProgram[float32]{}})
 		}
-	} else {
-		r.Trainer, err = New(c, nil, from.Tokenizer, d, workers)
-	}
-	if err != nil {
+		r.quotations = quotations{words(from.Tokenizer), r.sampler.specials, c.quotedTokens(), c.Answers}
+	} else if r.Trainer, err = New(c, nil, from.Tokenizer, d, workers); err != nil {
 		return nil, err
 	}
 	if err := r.From(from); err != nil {
@@ -88,20 +89,20 @@ func (r *Reader) Run(ctx context.Context, dir string, every time.Duration, progr
 	return r.run(ctx, dir, every, r.Step, progress)
 }
 
-// Step makes one step: a batch of documents of one length, each read and asked about. Errors: ECanceled, EInternal (the loss is not finite).
+// Step makes one step: a batch of documents of one length, each read and asked about; in pretraining of prompts to quote from. Errors: ECanceled, EInternal (the
+// loss is not finite).
 func (r *Reader) Step(ctx context.Context) (Stats, error) {
 	if !r.c.readsOnly() {
 		return r.Trainer.Step(ctx)
 	}
-	done := float64(r.step) / float64(r.c.OuterSteps)
-	tokens := r.sampler.length(rand.New(rand.NewPCG(r.c.Seed, uint64(r.step)<<20)), done)
-	documents := 2 * max(1, int(math.Round(float64(r.c.Budget)/float64(2*tokens))))
+	next := r.next()
+	documents := 2 * max(1, int(math.Round(float64(r.c.Budget)/float64(2*next.tokens))))
 	results := make([]result, documents)
 	group, ctx := errgroup.WithContext(ctx)
 	for k, w := range r.readers { // document i always goes to worker i mod workers
 		group.Go(func() error {
 			for i := k; i < documents; i += len(r.readers) {
-				s, err := r.sampler.draw(rand.New(rand.NewPCG(r.c.Seed, uint64(r.step)<<20+uint64(i)+1)), tokens, done)
+				s, err := next.draw(rand.New(rand.NewPCG(r.c.Seed, uint64(r.step)<<20+uint64(i)+1)))
 				if err == nil {
 					results[i], err = r.read(ctx, w, s)
 				}
@@ -115,7 +116,7 @@ func (r *Reader) Step(ctx context.Context) (Stats, error) {
 	if err := group.Wait(); err != nil {
 		return Stats{}, err
 	}
-	st := Stats{Documents: documents, Tokens: documents * tokens}
+	st := Stats{Documents: documents, Tokens: documents * next.tokens}
 	questions, right := 0, 0
 	for _, x := range results {
 		r.accumulate(1/float32(documents), x.grads)
@@ -126,6 +127,24 @@ func (r *Reader) Step(ctx context.Context) (Stats, error) {
 	}
 	st.Accuracy = float64(right) / float64(questions)
 	return r.update(st)
+}
+
+// readingBatch is what the documents of a step have in common.
+type readingBatch struct {
+	tokens int // of each document
+	draw   func(rng *rand.Rand) (*sample, error)
+}
+
+// next chooses a step's batch.
+func (r *Reader) next() readingBatch {
+	rng := rand.New(rand.NewPCG(r.c.Seed, uint64(r.step)<<20))
+	if r.step < r.c.Pretrain {
+		n := r.quotations.length(rng, float64(r.step)/float64(r.c.Pretrain))
+		return readingBatch{max(n, leastQuoted), func(rng *rand.Rand) (*sample, error) { return r.quotations.sample(rng, n), nil }}
+	}
+	done := float64(r.step-r.c.Pretrain) / float64(r.c.OuterSteps)
+	n := r.sampler.length(rng, done)
+	return readingBatch{n, func(rng *rand.Rand) (*sample, error) { return r.sampler.draw(rng, n, done) }}
 }
 
 // read computes one document's loss and gradients, reading by reading.

@@ -131,7 +131,7 @@ func TestReadingGradient(t *testing.T) {
 func TestReaderWorkersAndResume(t *testing.T) {
 	c, m := trainedModel(t)
 	c = readerConfig(c)
-	c.Lengths, c.Budget, c.OuterSteps, c.AskTokens = []Stage{{Min: 250, Max: 260}}, 500, 3, 200
+	c.Lengths, c.Budget, c.OuterSteps, c.AskTokens, c.Pretrain = []Stage{{Min: 250, Max: 260}}, 500, 2, 200, 2
 	whole, dir := newReader(t, c, m, 1), t.TempDir()
 	if err := whole.Run(t.Context(), t.TempDir(), time.Hour, nil); err != nil {
 		t.Fatal(err)
@@ -216,7 +216,8 @@ func TestReaderErrors(t *testing.T) {
 		"no section":           {func(c *Config) { c.Reader = nil; c.Targets, c.Steps = all(c, 2), 1 }, "no section reader"},
 		"another model":        {func(c *Config) { c.Model.FF = 16 }, "only context may differ"},
 		"long documents":       {func(c *Config) { c.Reader = &retrieve.Settings{Context: retrieve.Whole}; c.Lengths[0].Max = 1000 }, "do not fit"},
-		"pretraining":          {func(c *Config) { c.Pretrain = 1 }, "pretrain"},
+		"pretraining":          {func(c *Config) { c.Pretrain, c.Reader.Passages, c.Reader.PassageTokens = 1, 1, 2 }, "pretrain is 1"},
+		"pretrained adapter":   {func(c *Config) { c.Pretrain, c.Reader.Adapter = 1, true }, "with an adapter"},
 		"no passages":          {func(c *Config) { c.Reader.Passages = 0 }, "passages"},
 		"adapter and document": {func(c *Config) { c.Reader = &retrieve.Settings{Context: retrieve.Whole, Adapter: true} }, "not the document"},
 	} {
