@@ -1,9 +1,7 @@
 package plugin
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
 
@@ -114,7 +112,7 @@ func (c *client) Verify(ctx context.Context, report func(perk.AdapterKey, error)
 	}
 }
 
-// Export implements Module. The payload is held to its length and digest, so that what arrives is what was stored.
+// Export implements Module.
 func (c *client) Export(ctx context.Context, id perk.DocumentID) (*perk.Adapter, error) {
 	const op = "plugin.Export"
 	streamCtx, cancel := context.WithCancel(ctx)
@@ -123,46 +121,34 @@ func (c *client) Export(ctx context.Context, id perk.DocumentID) (*perk.Adapter,
 	if err != nil {
 		return nil, fromStatus(ctx, op, err)
 	}
-	first, err := stream.Recv()
-	if err != nil {
-		return nil, ended(ctx, op, err)
-	}
-	var p parser
-	a := &perk.Adapter{AdapterInfo: p.adapter(first.GetAdapter())}
-	if p.err != nil {
-		return nil, p.err
-	}
-	if a.Payload, err = receivePayload(ctx, stream, a.Bytes); err != nil {
-		return nil, err
-	}
-	if got := perk.Hash(sha256.Sum256(a.Payload)); got != a.Digest {
-		return nil, perk.Errorf(perk.ECorrupt, op, "payload of %s has digest %s, want %s", a.Key, got.Short(), a.Digest.Short())
-	}
-	return a, nil
+	return receiveAdapter(op, func() (*pluginpb.AdapterPart, error) {
+		m, err := stream.Recv()
+		if err != nil && err != io.EOF {
+			err = fromStatus(ctx, op, err)
+		}
+		return m, err
+	})
 }
 
-func receivePayload(ctx context.Context, stream grpc.ServerStreamingClient[pluginpb.ExportResponse], want int64) ([]byte, error) {
-	const op = "plugin.Export"
-	if want < 0 || want > MaxPayload {
-		return nil, perk.Errorf(perk.EInvalid, op, "payload of %d bytes, at most %d are accepted", want, MaxPayload)
+// Import implements Module.
+func (c *client) Import(ctx context.Context, a *perk.Adapter) error {
+	const op = "plugin.Import"
+	if err := payloadFits(op, int64(len(a.Payload))); err != nil {
+		return err
 	}
-	var payload bytes.Buffer
-	for {
-		m, err := stream.Recv()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, fromStatus(ctx, op, err)
-		}
-		if payload.Write(m.GetPayload()); int64(payload.Len()) > want {
-			break
-		}
+	streamCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := c.rpc.Import(streamCtx)
+	if err != nil {
+		return fromStatus(ctx, op, err)
 	}
-	if int64(payload.Len()) != want {
-		return nil, perk.Errorf(perk.ECorrupt, op, "payload of at least %d bytes came, %d were announced", payload.Len(), want)
+	if err := sendAdapter(stream.Send, a); err != nil && err != io.EOF { // EOF: the answer below says why
+		return fromStatus(ctx, op, err)
 	}
-	return payload.Bytes(), nil
+	if _, err := stream.CloseAndRecv(); err != nil {
+		return ended(ctx, op, err)
+	}
+	return nil
 }
 
 // ended gives the error of a stream that ended before its result.

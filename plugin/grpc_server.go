@@ -216,7 +216,7 @@ func (s *server) Verify(_ *pluginpb.VerifyRequest, stream grpc.ServerStreamingSe
 	return stream.Send(&pluginpb.VerifyResponse{Part: &pluginpb.VerifyResponse_Adapters{Adapters: int64(n)}})
 }
 
-func (s *server) Export(r *pluginpb.ExportRequest, stream grpc.ServerStreamingServer[pluginpb.ExportResponse]) error {
+func (s *server) Export(r *pluginpb.ExportRequest, stream grpc.ServerStreamingServer[pluginpb.AdapterPart]) error {
 	var p parser
 	id := p.id(r.GetDocument())
 	if p.err != nil {
@@ -226,17 +226,18 @@ func (s *server) Export(r *pluginpb.ExportRequest, stream grpc.ServerStreamingSe
 	if err != nil {
 		return toStatus(err)
 	}
-	if err := stream.Send(&pluginpb.ExportResponse{Part: &pluginpb.ExportResponse_Adapter{Adapter: adapterToPB(a.AdapterInfo)}}); err != nil {
-		return err
+	return sendAdapter(stream.Send, a)
+}
+
+func (s *server) Import(stream grpc.ClientStreamingServer[pluginpb.AdapterPart, pluginpb.ImportResponse]) error {
+	a, err := receiveAdapter("plugin.Import", stream.Recv)
+	if err == nil {
+		err = s.m.Import(stream.Context(), a)
 	}
-	for rest := a.Payload; len(rest) > 0; {
-		n := min(len(rest), pieceSize)
-		if err := stream.Send(&pluginpb.ExportResponse{Part: &pluginpb.ExportResponse_Payload{Payload: rest[:n]}}); err != nil {
-			return err
-		}
-		rest = rest[n:]
+	if err != nil {
+		return toStatus(err)
 	}
-	return nil
+	return stream.SendAndClose(&pluginpb.ImportResponse{})
 }
 
 func (s *server) GC(ctx context.Context, _ *pluginpb.GCRequest) (*pluginpb.GCResponse, error) {

@@ -69,6 +69,12 @@ func (h *Host) Export(ctx context.Context, id perk.DocumentID) (*perk.Adapter, e
 	return call(ctx, h, "plugin.Export", true, func(m Module) (*perk.Adapter, error) { return m.Export(ctx, id) })
 }
 
+// Import implements Module.
+func (h *Host) Import(ctx context.Context, a *perk.Adapter) error {
+	_, err := call(ctx, h, "plugin.Import", true, func(m Module) (struct{}, error) { return struct{}{}, m.Import(ctx, a) })
+	return err
+}
+
 // GC implements Module.
 func (h *Host) GC(ctx context.Context) (int64, error) {
 	return call(ctx, h, "plugin.GC", false, func(m Module) (int64, error) { return m.GC(ctx) })

@@ -32,6 +32,10 @@ type Module interface {
 	Verify(ctx context.Context, report func(perk.AdapterKey, error)) (int, error)
 	// Export gives one document's adapter of the module's own model and recipe, payload included. Errors: EInvalid, ENotFound, ECorrupt.
 	Export(ctx context.Context, id perk.DocumentID) (*perk.Adapter, error)
+	// Import stores an adapter of the module's own model and recipe, in place of one that it wrote itself. Its description is not made anew: Bytes and Digest must be
+	// the payload's. When it returns nil the adapter is on disk. Errors: EInvalid, EStale (another model or recipe), ECorrupt (not the payload described, or not
+	// one of such an adapter), ENoSpace.
+	Import(ctx context.Context, a *perk.Adapter) error
 	// GC gives space of removed adapters back to the disk and says how many bytes.
 	GC(ctx context.Context) (int64, error)
 	// Meta reads what SetMeta stored under the key: an indexer's cursor, kept beside the adapters. Errors: ENotFound.
@@ -58,7 +62,7 @@ type Info struct {
 const (
 	MaxMessage  = 1 << 20  // bytes of one message; nothing larger is sent or accepted
 	MaxDocument = 64 << 20 // bytes of a document's text
-	MaxPayload  = 1 << 30  // bytes of an exported adapter's payload
+	MaxPayload  = 1 << 30  // bytes of an exported or imported adapter's payload
 	MaxMeta     = 64 << 10 // bytes of a value of SetMeta
 	MaxFound    = 1000     // documents that Find gives
 	pieceSize   = 256 << 10

@@ -220,6 +220,24 @@ func (m *memoryModule) Export(ctx context.Context, id perk.DocumentID) (*perk.Ad
 	return a, nil
 }
 
+func (m *memoryModule) Import(ctx context.Context, a *perk.Adapter) error {
+	const op = "memory.Import"
+	if err := a.Key.Document.Validate(); err != nil {
+		return err
+	}
+	info, _ := m.Info(ctx)
+	switch {
+	case a.Key.Model != info.Model || a.Key.Recipe != info.Recipe:
+		return perk.Errorf(perk.EStale, op, "%s is of another model", a.Key)
+	case a.Bytes != int64(len(a.Payload)) || sha256.Sum256(a.Payload) != a.Digest:
+		return perk.Errorf(perk.ECorrupt, op, "the payload of %s is not the one described", a.Key)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.adapters[a.Key.Document.String()] = a
+	return nil
+}
+
 func (m *memoryModule) GC(ctx context.Context) (int64, error) { return 0, ctx.Err() }
 
 func (m *memoryModule) Meta(_ context.Context, key string) ([]byte, error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/perkdb/perk"
-	"github.com/perkdb/perk/adapterstore"
 	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/interchange"
 	"github.com/perkdb/perk/models"
+	"github.com/perkdb/perk/plugin"
 )
 
 func newAdapterImport(a *app) *cobra.Command {
@@ -24,7 +23,7 @@ func newAdapterImport(a *app) *cobra.Command {
 		Use: "import COLLECTION/[TENANT/]UUID --from FOLDER --text FILE", Short: "Store an adapter that Hugging Face PEFT saved as a document's adapter",
 		Long: `Store the adapter in a folder with ` + interchange.PEFTWeights + ` and ` + interchange.PEFTConfig + ` as that of a document, in place of one
 that perk wrote. It must adapt the modules of the model's recipe with the recipe's ranks, as an adapter does that was exported with --form peft and trained
-further. The text is what the adapter is an adapter of: questions are refused when the document has another text by then. The store must not be in use.`,
+further. The text is what the adapter is an adapter of: questions are refused when the document has another text by then.`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, args []string) error {
 			id, err := perk.ParseDocumentID(args[0])
@@ -43,7 +42,7 @@ further. The text is what the adapter is an adapter of: questions are refused wh
 			if err != nil {
 				return err
 			}
-			if err := a.put(ctx, adapter); err != nil {
+			if err := a.with(ctx, func(m plugin.Module) error { return m.Import(ctx, adapter) }); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "stored an adapter of %d bytes for %s\n", adapter.Bytes, id)
@@ -90,19 +89,4 @@ func importPEFT(m *models.Model, dir string, d perk.Document) (*perk.Adapter, er
 		Key: perk.AdapterKey{Document: d.ID, Model: m.ID, Recipe: m.RecipeID}, Content: perk.ContentHash(d.Text), Digest: sha256.Sum256(payload),
 		Bytes: int64(len(payload)), Tokens: len(chunks.Tokens), Chunks: chunks.Len(), Created: time.Now().UTC(),
 	}, Payload: payload}, nil
-}
-
-// put stores an adapter beside the plugin process, which must not run: its contract has no call for it.
-func (a *app) put(ctx context.Context, adapter *perk.Adapter) error {
-	if err := a.makeData(); err != nil {
-		return err
-	}
-	store, err := adapterstore.Open(a.storeDir(), adapterstore.Options{Logger: a.log})
-	if perk.ErrorCode(err) == perk.EConflict {
-		return perk.E(perk.EConflict, "import", err).WithHint("end `perk serve` for the import")
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(store.Put(ctx, adapter), store.Close())
 }

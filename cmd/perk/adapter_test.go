@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,9 +101,34 @@ func TestInterchange(t *testing.T) {
 	if diff := cmp.Diff(deltas[0], deltas[1], cmpopts.EquateApprox(0, 1e-6)); diff != "" {
 		t.Error(diff)
 	}
+	// A running server takes it, answers from it at once, and has nothing to index: it is an adapter of the present text.
+	s := w.serve("--interval", "0")
+	before := w.ok("ask", "docs/john.txt", "Where is John?", "--max-tokens", "4", "--json")
+	w.ok("adapter", "import", "docs/john.txt", "--from", peft, "--text", text)
+	if after := w.ok("ask", "docs/john.txt", "Where is John?", "--max-tokens", "4", "--json"); digestOf(t, after) == digestOf(t, before) || digestOf(t, after) == "" {
+		t.Errorf("answered from %q before the import and from %q after it", digestOf(t, before), digestOf(t, after))
+	}
+	if out := w.index(); !strings.Contains(out, "2 unchanged") {
+		t.Error(out)
+	}
+	s.stop()
 	w.fails([]string{"save_pretrained"}, "adapter", "import", "docs/copy", "--from", dir, "--text", text)
 	w.model = modelstest.Dir(t, 1)
 	w.fails([]string{"runs in perk only"}, "adapter", "import", "docs/copy", "--from", peft, "--text", text)
+}
+
+// digestOf is the digest of the adapter that an answer of `perk ask --json` came from.
+func digestOf(t *testing.T, answer string) string {
+	t.Helper()
+	var a struct {
+		Adapter struct {
+			Digest string `json:"digest"`
+		} `json:"adapter"`
+	}
+	if err := json.Unmarshal([]byte(answer), &a); err != nil {
+		t.Fatal(err)
+	}
+	return a.Adapter.Digest
 }
 
 func TestAdapterBits(t *testing.T) {

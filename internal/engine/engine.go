@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
 	"iter"
 	"os"
 
@@ -101,16 +102,22 @@ func (e *Engine) Encode(ctx context.Context, d perk.Document, progress func(perk
 	if err != nil {
 		return perk.AdapterInfo{}, err
 	}
-	if err := e.store.Put(ctx, a); err != nil {
-		return perk.AdapterInfo{}, err
-	}
-	e.contents.put(d.ID, a.Content)
-	if err := e.serving.written(ctx, d.ID); err != nil {
+	if err := e.put(ctx, a); err != nil {
 		return perk.AdapterInfo{}, err
 	}
 	e.log.Info().Stringer("doc", d.ID).Int("tokens", a.Tokens).Int("steps", a.Steps).Floats64("loss", a.Loss).
 		Int64("bytes", a.Bytes).Float64("seconds", a.Seconds).Msg("encoded a document")
 	return a.AdapterInfo, nil
+}
+
+// put stores a document's adapter of the own model.
+func (e *Engine) put(ctx context.Context, a *perk.Adapter) error {
+	if err := e.store.Put(ctx, a); err != nil {
+		return err
+	}
+	id := a.Key.Document
+	e.contents.put(id, a.Content)
+	return e.serving.written(ctx, id)
 }
 
 // Ask implements plugin.Module.
@@ -171,6 +178,28 @@ func (e *Engine) Verify(ctx context.Context, report func(perk.AdapterKey, error)
 // Export implements plugin.Module.
 func (e *Engine) Export(ctx context.Context, id perk.DocumentID) (*perk.Adapter, error) {
 	return e.store.Get(ctx, e.enc.Key(id))
+}
+
+// Import implements plugin.Module.
+func (e *Engine) Import(ctx context.Context, a *perk.Adapter) error {
+	const op = "engine.Import"
+	if err := a.Key.Document.Validate(); err != nil {
+		return err
+	}
+	if want := e.enc.Key(a.Key.Document); a.Key != want {
+		return perk.Errorf(perk.EStale, op, "the adapter is one of %s, this module's are of %s", a.Key, want).WithHint("import it into a store of its own model")
+	}
+	if a.Bytes != int64(len(a.Payload)) || a.Digest != sha256.Sum256(a.Payload) {
+		return perk.Errorf(perk.ECorrupt, op, "the payload of %s is not the one described", a.Key)
+	}
+	if _, err := e.rea.Load(a.Payload); err != nil { // nothing that cannot answer is stored
+		return err
+	}
+	if err := e.put(ctx, a); err != nil {
+		return err
+	}
+	e.log.Info().Stringer("doc", a.Key.Document).Int64("bytes", a.Bytes).Msg("imported an adapter")
+	return nil
 }
 
 // GC implements plugin.Module.

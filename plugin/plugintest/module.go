@@ -43,6 +43,7 @@ func RunModuleTests(t *testing.T, open func(t testing.TB) plugin.Module, o Optio
 		{"forget", suite.forget},
 		{"list", suite.list},
 		{"export", suite.export},
+		{"import", suite.imports},
 		{"verify and gc", suite.verify},
 		{"meta", suite.meta},
 		{"errors", suite.errors},
@@ -242,6 +243,50 @@ func (s suite) export() {
 	}
 	if int64(len(a.Payload)) != info.Bytes || perk.Hash(sha256.Sum256(a.Payload)) != info.Digest {
 		s.Errorf("payload has %d bytes, want %d with digest %s", len(a.Payload), info.Bytes, info.Digest)
+	}
+}
+
+// imports takes what was exported, as another document's, and nothing that is not an adapter of the module's own.
+func (s suite) imports() {
+	s.write(first, s.o.Text)
+	a, err := s.m.Export(s.Context(), first)
+	if err != nil {
+		s.Fatal(err)
+	}
+	change := func(f func(a *perk.Adapter)) *perk.Adapter {
+		c := *a
+		c.Payload, c.Key.Document = slices.Clone(a.Payload), other
+		f(&c)
+		return &c
+	}
+	for what, c := range map[string]struct {
+		change func(a *perk.Adapter)
+		want   perk.Code
+	}{
+		"of another model":          {func(a *perk.Adapter) { a.Key.Model[0] ^= 1 }, perk.EStale},
+		"of another recipe":         {func(a *perk.Adapter) { a.Key.Recipe[0] ^= 1 }, perk.EStale},
+		"of no document":            {func(a *perk.Adapter) { a.Key.Document = perk.DocumentID{} }, perk.EInvalid},
+		"with another payload":      {func(a *perk.Adapter) { a.Payload[len(a.Payload)/2] ^= 1 }, perk.ECorrupt},
+		"that is shorter than told": {func(a *perk.Adapter) { a.Payload = a.Payload[1:] }, perk.ECorrupt},
+		"of a negative length":      {func(a *perk.Adapter) { a.Bytes = -1 }, perk.ECorrupt},
+	} {
+		err := s.m.Import(s.Context(), change(c.change))
+		if code := perk.ErrorCode(err); code != c.want && !(c.want == perk.ECorrupt && code == perk.EInvalid) {
+			s.Errorf("import an adapter %s: %v, want %s", what, err, c.want)
+		}
+	}
+	_, err = s.m.Describe(s.Context(), other)
+	s.want("describe after refused imports", err, perk.ENotFound)
+	copied := change(func(*perk.Adapter) {})
+	if err := s.m.Import(s.Context(), copied); err != nil {
+		s.Fatal(err)
+	}
+	got, err := s.m.Export(s.Context(), other)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if diff := cmp.Diff(copied, got); diff != "" {
+		s.Errorf("an imported adapter:\n%s", diff)
 	}
 }
 

@@ -1809,31 +1809,32 @@ func (x *ExportRequest) GetDocument() *DocumentID {
 	return nil
 }
 
-type ExportResponse struct {
+// AdapterPart is the description, first, or a piece of the payload.
+type AdapterPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Part:
 	//
-	//	*ExportResponse_Adapter
-	//	*ExportResponse_Payload
-	Part          isExportResponse_Part `protobuf_oneof:"part"`
+	//	*AdapterPart_Adapter
+	//	*AdapterPart_Payload
+	Part          isAdapterPart_Part `protobuf_oneof:"part"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ExportResponse) Reset() {
-	*x = ExportResponse{}
+func (x *AdapterPart) Reset() {
+	*x = AdapterPart{}
 	mi := &file_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ExportResponse) String() string {
+func (x *AdapterPart) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ExportResponse) ProtoMessage() {}
+func (*AdapterPart) ProtoMessage() {}
 
-func (x *ExportResponse) ProtoReflect() protoreflect.Message {
+func (x *AdapterPart) ProtoReflect() protoreflect.Message {
 	mi := &file_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1845,51 +1846,87 @@ func (x *ExportResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ExportResponse.ProtoReflect.Descriptor instead.
-func (*ExportResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use AdapterPart.ProtoReflect.Descriptor instead.
+func (*AdapterPart) Descriptor() ([]byte, []int) {
 	return file_plugin_proto_rawDescGZIP(), []int{26}
 }
 
-func (x *ExportResponse) GetPart() isExportResponse_Part {
+func (x *AdapterPart) GetPart() isAdapterPart_Part {
 	if x != nil {
 		return x.Part
 	}
 	return nil
 }
 
-func (x *ExportResponse) GetAdapter() *AdapterInfo {
+func (x *AdapterPart) GetAdapter() *AdapterInfo {
 	if x != nil {
-		if x, ok := x.Part.(*ExportResponse_Adapter); ok {
+		if x, ok := x.Part.(*AdapterPart_Adapter); ok {
 			return x.Adapter
 		}
 	}
 	return nil
 }
 
-func (x *ExportResponse) GetPayload() []byte {
+func (x *AdapterPart) GetPayload() []byte {
 	if x != nil {
-		if x, ok := x.Part.(*ExportResponse_Payload); ok {
+		if x, ok := x.Part.(*AdapterPart_Payload); ok {
 			return x.Payload
 		}
 	}
 	return nil
 }
 
-type isExportResponse_Part interface {
-	isExportResponse_Part()
+type isAdapterPart_Part interface {
+	isAdapterPart_Part()
 }
 
-type ExportResponse_Adapter struct {
+type AdapterPart_Adapter struct {
 	Adapter *AdapterInfo `protobuf:"bytes,1,opt,name=adapter,proto3,oneof"`
 }
 
-type ExportResponse_Payload struct {
+type AdapterPart_Payload struct {
 	Payload []byte `protobuf:"bytes,2,opt,name=payload,proto3,oneof"`
 }
 
-func (*ExportResponse_Adapter) isExportResponse_Part() {}
+func (*AdapterPart_Adapter) isAdapterPart_Part() {}
 
-func (*ExportResponse_Payload) isExportResponse_Part() {}
+func (*AdapterPart_Payload) isAdapterPart_Part() {}
+
+type ImportResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportResponse) Reset() {
+	*x = ImportResponse{}
+	mi := &file_plugin_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportResponse) ProtoMessage() {}
+
+func (x *ImportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportResponse.ProtoReflect.Descriptor instead.
+func (*ImportResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{27}
+}
 
 type GCRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1899,7 +1936,7 @@ type GCRequest struct {
 
 func (x *GCRequest) Reset() {
 	*x = GCRequest{}
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1911,7 +1948,7 @@ func (x *GCRequest) String() string {
 func (*GCRequest) ProtoMessage() {}
 
 func (x *GCRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1924,7 +1961,7 @@ func (x *GCRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GCRequest.ProtoReflect.Descriptor instead.
 func (*GCRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{27}
+	return file_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 type GCResponse struct {
@@ -1936,7 +1973,7 @@ type GCResponse struct {
 
 func (x *GCResponse) Reset() {
 	*x = GCResponse{}
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1948,7 +1985,7 @@ func (x *GCResponse) String() string {
 func (*GCResponse) ProtoMessage() {}
 
 func (x *GCResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1961,7 +1998,7 @@ func (x *GCResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GCResponse.ProtoReflect.Descriptor instead.
 func (*GCResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{28}
+	return file_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GCResponse) GetBytes() int64 {
@@ -1980,7 +2017,7 @@ type MetaRequest struct {
 
 func (x *MetaRequest) Reset() {
 	*x = MetaRequest{}
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1992,7 +2029,7 @@ func (x *MetaRequest) String() string {
 func (*MetaRequest) ProtoMessage() {}
 
 func (x *MetaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2005,7 +2042,7 @@ func (x *MetaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetaRequest.ProtoReflect.Descriptor instead.
 func (*MetaRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{29}
+	return file_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *MetaRequest) GetKey() []byte {
@@ -2024,7 +2061,7 @@ type MetaResponse struct {
 
 func (x *MetaResponse) Reset() {
 	*x = MetaResponse{}
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2036,7 +2073,7 @@ func (x *MetaResponse) String() string {
 func (*MetaResponse) ProtoMessage() {}
 
 func (x *MetaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2049,7 +2086,7 @@ func (x *MetaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetaResponse.ProtoReflect.Descriptor instead.
 func (*MetaResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{30}
+	return file_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *MetaResponse) GetValue() []byte {
@@ -2069,7 +2106,7 @@ type SetMetaRequest struct {
 
 func (x *SetMetaRequest) Reset() {
 	*x = SetMetaRequest{}
-	mi := &file_plugin_proto_msgTypes[31]
+	mi := &file_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2081,7 +2118,7 @@ func (x *SetMetaRequest) String() string {
 func (*SetMetaRequest) ProtoMessage() {}
 
 func (x *SetMetaRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[31]
+	mi := &file_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2094,7 +2131,7 @@ func (x *SetMetaRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMetaRequest.ProtoReflect.Descriptor instead.
 func (*SetMetaRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{31}
+	return file_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SetMetaRequest) GetKey() []byte {
@@ -2119,7 +2156,7 @@ type SetMetaResponse struct {
 
 func (x *SetMetaResponse) Reset() {
 	*x = SetMetaResponse{}
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2131,7 +2168,7 @@ func (x *SetMetaResponse) String() string {
 func (*SetMetaResponse) ProtoMessage() {}
 
 func (x *SetMetaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2144,7 +2181,7 @@ func (x *SetMetaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMetaResponse.ProtoReflect.Descriptor instead.
 func (*SetMetaResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{32}
+	return file_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -2285,11 +2322,12 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\v2\x1a.perk.plugin.v1.AdapterKeyR\x03key\x12+\n" +
 	"\x05error\x18\x02 \x01(\v2\x15.perk.plugin.v1.ErrorR\x05error\"G\n" +
 	"\rExportRequest\x126\n" +
-	"\bdocument\x18\x01 \x01(\v2\x1a.perk.plugin.v1.DocumentIDR\bdocument\"m\n" +
-	"\x0eExportResponse\x127\n" +
+	"\bdocument\x18\x01 \x01(\v2\x1a.perk.plugin.v1.DocumentIDR\bdocument\"j\n" +
+	"\vAdapterPart\x127\n" +
 	"\aadapter\x18\x01 \x01(\v2\x1b.perk.plugin.v1.AdapterInfoH\x00R\aadapter\x12\x1a\n" +
 	"\apayload\x18\x02 \x01(\fH\x00R\apayloadB\x06\n" +
-	"\x04part\"\v\n" +
+	"\x04part\"\x10\n" +
+	"\x0eImportResponse\"\v\n" +
 	"\tGCRequest\"\"\n" +
 	"\n" +
 	"GCResponse\x12\x14\n" +
@@ -2301,7 +2339,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x0eSetMetaRequest\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\fR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value\"\x11\n" +
-	"\x0fSetMetaResponse2\x9e\a\n" +
+	"\x0fSetMetaResponse2\xe4\a\n" +
 	"\x06Module\x12A\n" +
 	"\x04Info\x12\x1b.perk.plugin.v1.InfoRequest\x1a\x1c.perk.plugin.v1.InfoResponse\x12K\n" +
 	"\x06Encode\x12\x1d.perk.plugin.v1.EncodeRequest\x1a\x1e.perk.plugin.v1.EncodeResponse(\x010\x01\x12@\n" +
@@ -2311,8 +2349,9 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04List\x12\x1b.perk.plugin.v1.ListRequest\x1a\x1b.perk.plugin.v1.AdapterInfo0\x01\x12H\n" +
 	"\bDescribe\x12\x1f.perk.plugin.v1.DescribeRequest\x1a\x1b.perk.plugin.v1.AdapterInfo\x12A\n" +
 	"\x04Find\x12\x1b.perk.plugin.v1.FindRequest\x1a\x1a.perk.plugin.v1.DocumentID0\x01\x12I\n" +
-	"\x06Verify\x12\x1d.perk.plugin.v1.VerifyRequest\x1a\x1e.perk.plugin.v1.VerifyResponse0\x01\x12I\n" +
-	"\x06Export\x12\x1d.perk.plugin.v1.ExportRequest\x1a\x1e.perk.plugin.v1.ExportResponse0\x01\x12;\n" +
+	"\x06Verify\x12\x1d.perk.plugin.v1.VerifyRequest\x1a\x1e.perk.plugin.v1.VerifyResponse0\x01\x12F\n" +
+	"\x06Export\x12\x1d.perk.plugin.v1.ExportRequest\x1a\x1b.perk.plugin.v1.AdapterPart0\x01\x12G\n" +
+	"\x06Import\x12\x1b.perk.plugin.v1.AdapterPart\x1a\x1e.perk.plugin.v1.ImportResponse(\x01\x12;\n" +
 	"\x02GC\x12\x19.perk.plugin.v1.GCRequest\x1a\x1a.perk.plugin.v1.GCResponse\x12A\n" +
 	"\x04Meta\x12\x1b.perk.plugin.v1.MetaRequest\x1a\x1c.perk.plugin.v1.MetaResponse\x12J\n" +
 	"\aSetMeta\x12\x1e.perk.plugin.v1.SetMetaRequest\x1a\x1f.perk.plugin.v1.SetMetaResponseB1Z/github.com/perkdb/perk/plugin/internal/pluginpbb\x06proto3"
@@ -2329,7 +2368,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 	return file_plugin_proto_rawDescData
 }
 
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_plugin_proto_goTypes = []any{
 	(*DocumentID)(nil),            // 0: perk.plugin.v1.DocumentID
 	(*AdapterKey)(nil),            // 1: perk.plugin.v1.AdapterKey
@@ -2357,19 +2396,20 @@ var file_plugin_proto_goTypes = []any{
 	(*VerifyResponse)(nil),        // 23: perk.plugin.v1.VerifyResponse
 	(*Damage)(nil),                // 24: perk.plugin.v1.Damage
 	(*ExportRequest)(nil),         // 25: perk.plugin.v1.ExportRequest
-	(*ExportResponse)(nil),        // 26: perk.plugin.v1.ExportResponse
-	(*GCRequest)(nil),             // 27: perk.plugin.v1.GCRequest
-	(*GCResponse)(nil),            // 28: perk.plugin.v1.GCResponse
-	(*MetaRequest)(nil),           // 29: perk.plugin.v1.MetaRequest
-	(*MetaResponse)(nil),          // 30: perk.plugin.v1.MetaResponse
-	(*SetMetaRequest)(nil),        // 31: perk.plugin.v1.SetMetaRequest
-	(*SetMetaResponse)(nil),       // 32: perk.plugin.v1.SetMetaResponse
-	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
+	(*AdapterPart)(nil),           // 26: perk.plugin.v1.AdapterPart
+	(*ImportResponse)(nil),        // 27: perk.plugin.v1.ImportResponse
+	(*GCRequest)(nil),             // 28: perk.plugin.v1.GCRequest
+	(*GCResponse)(nil),            // 29: perk.plugin.v1.GCResponse
+	(*MetaRequest)(nil),           // 30: perk.plugin.v1.MetaRequest
+	(*MetaResponse)(nil),          // 31: perk.plugin.v1.MetaResponse
+	(*SetMetaRequest)(nil),        // 32: perk.plugin.v1.SetMetaRequest
+	(*SetMetaResponse)(nil),       // 33: perk.plugin.v1.SetMetaResponse
+	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
 }
 var file_plugin_proto_depIdxs = []int32{
 	0,  // 0: perk.plugin.v1.AdapterKey.document:type_name -> perk.plugin.v1.DocumentID
 	1,  // 1: perk.plugin.v1.AdapterInfo.key:type_name -> perk.plugin.v1.AdapterKey
-	33, // 2: perk.plugin.v1.AdapterInfo.created:type_name -> google.protobuf.Timestamp
+	34, // 2: perk.plugin.v1.AdapterInfo.created:type_name -> google.protobuf.Timestamp
 	0,  // 3: perk.plugin.v1.Question.document:type_name -> perk.plugin.v1.DocumentID
 	3,  // 4: perk.plugin.v1.Question.options:type_name -> perk.plugin.v1.DecodeOptions
 	5,  // 5: perk.plugin.v1.Answer.support:type_name -> perk.plugin.v1.Fact
@@ -2388,7 +2428,7 @@ var file_plugin_proto_depIdxs = []int32{
 	1,  // 18: perk.plugin.v1.Damage.key:type_name -> perk.plugin.v1.AdapterKey
 	8,  // 19: perk.plugin.v1.Damage.error:type_name -> perk.plugin.v1.Error
 	0,  // 20: perk.plugin.v1.ExportRequest.document:type_name -> perk.plugin.v1.DocumentID
-	2,  // 21: perk.plugin.v1.ExportResponse.adapter:type_name -> perk.plugin.v1.AdapterInfo
+	2,  // 21: perk.plugin.v1.AdapterPart.adapter:type_name -> perk.plugin.v1.AdapterInfo
 	9,  // 22: perk.plugin.v1.Module.Info:input_type -> perk.plugin.v1.InfoRequest
 	12, // 23: perk.plugin.v1.Module.Encode:input_type -> perk.plugin.v1.EncodeRequest
 	14, // 24: perk.plugin.v1.Module.Ask:input_type -> perk.plugin.v1.AskRequest
@@ -2399,24 +2439,26 @@ var file_plugin_proto_depIdxs = []int32{
 	21, // 29: perk.plugin.v1.Module.Find:input_type -> perk.plugin.v1.FindRequest
 	22, // 30: perk.plugin.v1.Module.Verify:input_type -> perk.plugin.v1.VerifyRequest
 	25, // 31: perk.plugin.v1.Module.Export:input_type -> perk.plugin.v1.ExportRequest
-	27, // 32: perk.plugin.v1.Module.GC:input_type -> perk.plugin.v1.GCRequest
-	29, // 33: perk.plugin.v1.Module.Meta:input_type -> perk.plugin.v1.MetaRequest
-	31, // 34: perk.plugin.v1.Module.SetMeta:input_type -> perk.plugin.v1.SetMetaRequest
-	10, // 35: perk.plugin.v1.Module.Info:output_type -> perk.plugin.v1.InfoResponse
-	13, // 36: perk.plugin.v1.Module.Encode:output_type -> perk.plugin.v1.EncodeResponse
-	15, // 37: perk.plugin.v1.Module.Ask:output_type -> perk.plugin.v1.AskResponse
-	16, // 38: perk.plugin.v1.Module.AskAll:output_type -> perk.plugin.v1.AskAllResponse
-	18, // 39: perk.plugin.v1.Module.Forget:output_type -> perk.plugin.v1.ForgetResponse
-	2,  // 40: perk.plugin.v1.Module.List:output_type -> perk.plugin.v1.AdapterInfo
-	2,  // 41: perk.plugin.v1.Module.Describe:output_type -> perk.plugin.v1.AdapterInfo
-	0,  // 42: perk.plugin.v1.Module.Find:output_type -> perk.plugin.v1.DocumentID
-	23, // 43: perk.plugin.v1.Module.Verify:output_type -> perk.plugin.v1.VerifyResponse
-	26, // 44: perk.plugin.v1.Module.Export:output_type -> perk.plugin.v1.ExportResponse
-	28, // 45: perk.plugin.v1.Module.GC:output_type -> perk.plugin.v1.GCResponse
-	30, // 46: perk.plugin.v1.Module.Meta:output_type -> perk.plugin.v1.MetaResponse
-	32, // 47: perk.plugin.v1.Module.SetMeta:output_type -> perk.plugin.v1.SetMetaResponse
-	35, // [35:48] is the sub-list for method output_type
-	22, // [22:35] is the sub-list for method input_type
+	26, // 32: perk.plugin.v1.Module.Import:input_type -> perk.plugin.v1.AdapterPart
+	28, // 33: perk.plugin.v1.Module.GC:input_type -> perk.plugin.v1.GCRequest
+	30, // 34: perk.plugin.v1.Module.Meta:input_type -> perk.plugin.v1.MetaRequest
+	32, // 35: perk.plugin.v1.Module.SetMeta:input_type -> perk.plugin.v1.SetMetaRequest
+	10, // 36: perk.plugin.v1.Module.Info:output_type -> perk.plugin.v1.InfoResponse
+	13, // 37: perk.plugin.v1.Module.Encode:output_type -> perk.plugin.v1.EncodeResponse
+	15, // 38: perk.plugin.v1.Module.Ask:output_type -> perk.plugin.v1.AskResponse
+	16, // 39: perk.plugin.v1.Module.AskAll:output_type -> perk.plugin.v1.AskAllResponse
+	18, // 40: perk.plugin.v1.Module.Forget:output_type -> perk.plugin.v1.ForgetResponse
+	2,  // 41: perk.plugin.v1.Module.List:output_type -> perk.plugin.v1.AdapterInfo
+	2,  // 42: perk.plugin.v1.Module.Describe:output_type -> perk.plugin.v1.AdapterInfo
+	0,  // 43: perk.plugin.v1.Module.Find:output_type -> perk.plugin.v1.DocumentID
+	23, // 44: perk.plugin.v1.Module.Verify:output_type -> perk.plugin.v1.VerifyResponse
+	26, // 45: perk.plugin.v1.Module.Export:output_type -> perk.plugin.v1.AdapterPart
+	27, // 46: perk.plugin.v1.Module.Import:output_type -> perk.plugin.v1.ImportResponse
+	29, // 47: perk.plugin.v1.Module.GC:output_type -> perk.plugin.v1.GCResponse
+	31, // 48: perk.plugin.v1.Module.Meta:output_type -> perk.plugin.v1.MetaResponse
+	33, // 49: perk.plugin.v1.Module.SetMeta:output_type -> perk.plugin.v1.SetMetaResponse
+	36, // [36:50] is the sub-list for method output_type
+	22, // [22:36] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
 	22, // [22:22] is the sub-list for extension extendee
 	0,  // [0:22] is the sub-list for field type_name
@@ -2449,8 +2491,8 @@ func file_plugin_proto_init() {
 		(*VerifyResponse_Adapters)(nil),
 	}
 	file_plugin_proto_msgTypes[26].OneofWrappers = []any{
-		(*ExportResponse_Adapter)(nil),
-		(*ExportResponse_Payload)(nil),
+		(*AdapterPart_Adapter)(nil),
+		(*AdapterPart_Payload)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2458,7 +2500,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -32,6 +32,7 @@ const (
 	Module_Find_FullMethodName     = "/perk.plugin.v1.Module/Find"
 	Module_Verify_FullMethodName   = "/perk.plugin.v1.Module/Verify"
 	Module_Export_FullMethodName   = "/perk.plugin.v1.Module/Export"
+	Module_Import_FullMethodName   = "/perk.plugin.v1.Module/Import"
 	Module_GC_FullMethodName       = "/perk.plugin.v1.Module/GC"
 	Module_Meta_FullMethodName     = "/perk.plugin.v1.Module/Meta"
 	Module_SetMeta_FullMethodName  = "/perk.plugin.v1.Module/SetMeta"
@@ -56,7 +57,9 @@ type ModuleClient interface {
 	// Verify answers with the damaged adapters and, last, the number read.
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyResponse], error)
 	// Export answers with the adapter's description and then the payload's pieces.
-	Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error)
+	Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AdapterPart], error)
+	// Import reads an adapter as Export sends it.
+	Import(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[AdapterPart, ImportResponse], error)
 	GC(ctx context.Context, in *GCRequest, opts ...grpc.CallOption) (*GCResponse, error)
 	Meta(ctx context.Context, in *MetaRequest, opts ...grpc.CallOption) (*MetaResponse, error)
 	SetMeta(ctx context.Context, in *SetMetaRequest, opts ...grpc.CallOption) (*SetMetaResponse, error)
@@ -202,13 +205,13 @@ func (c *moduleClient) Verify(ctx context.Context, in *VerifyRequest, opts ...gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Module_VerifyClient = grpc.ServerStreamingClient[VerifyResponse]
 
-func (c *moduleClient) Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error) {
+func (c *moduleClient) Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AdapterPart], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[6], Module_Export_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[ExportRequest, ExportResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[ExportRequest, AdapterPart]{ClientStream: stream}
 	if err := x.ClientStream.SendMsg(in); err != nil {
 		return nil, err
 	}
@@ -219,7 +222,20 @@ func (c *moduleClient) Export(ctx context.Context, in *ExportRequest, opts ...gr
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Module_ExportClient = grpc.ServerStreamingClient[ExportResponse]
+type Module_ExportClient = grpc.ServerStreamingClient[AdapterPart]
+
+func (c *moduleClient) Import(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[AdapterPart, ImportResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Module_ServiceDesc.Streams[7], Module_Import_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[AdapterPart, ImportResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Module_ImportClient = grpc.ClientStreamingClient[AdapterPart, ImportResponse]
 
 func (c *moduleClient) GC(ctx context.Context, in *GCRequest, opts ...grpc.CallOption) (*GCResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -270,7 +286,9 @@ type ModuleServer interface {
 	// Verify answers with the damaged adapters and, last, the number read.
 	Verify(*VerifyRequest, grpc.ServerStreamingServer[VerifyResponse]) error
 	// Export answers with the adapter's description and then the payload's pieces.
-	Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error
+	Export(*ExportRequest, grpc.ServerStreamingServer[AdapterPart]) error
+	// Import reads an adapter as Export sends it.
+	Import(grpc.ClientStreamingServer[AdapterPart, ImportResponse]) error
 	GC(context.Context, *GCRequest) (*GCResponse, error)
 	Meta(context.Context, *MetaRequest) (*MetaResponse, error)
 	SetMeta(context.Context, *SetMetaRequest) (*SetMetaResponse, error)
@@ -311,8 +329,11 @@ func (UnimplementedModuleServer) Find(*FindRequest, grpc.ServerStreamingServer[D
 func (UnimplementedModuleServer) Verify(*VerifyRequest, grpc.ServerStreamingServer[VerifyResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method Verify not implemented")
 }
-func (UnimplementedModuleServer) Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error {
+func (UnimplementedModuleServer) Export(*ExportRequest, grpc.ServerStreamingServer[AdapterPart]) error {
 	return status.Errorf(codes.Unimplemented, "method Export not implemented")
+}
+func (UnimplementedModuleServer) Import(grpc.ClientStreamingServer[AdapterPart, ImportResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method Import not implemented")
 }
 func (UnimplementedModuleServer) GC(context.Context, *GCRequest) (*GCResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GC not implemented")
@@ -461,11 +482,18 @@ func _Module_Export_Handler(srv interface{}, stream grpc.ServerStream) error {
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}
-	return srv.(ModuleServer).Export(m, &grpc.GenericServerStream[ExportRequest, ExportResponse]{ServerStream: stream})
+	return srv.(ModuleServer).Export(m, &grpc.GenericServerStream[ExportRequest, AdapterPart]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Module_ExportServer = grpc.ServerStreamingServer[ExportResponse]
+type Module_ExportServer = grpc.ServerStreamingServer[AdapterPart]
+
+func _Module_Import_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ModuleServer).Import(&grpc.GenericServerStream[AdapterPart, ImportResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Module_ImportServer = grpc.ClientStreamingServer[AdapterPart, ImportResponse]
 
 func _Module_GC_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GCRequest)
@@ -590,6 +618,11 @@ var Module_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "Export",
 			Handler:       _Module_Export_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "Import",
+			Handler:       _Module_Import_Handler,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "plugin.proto",
