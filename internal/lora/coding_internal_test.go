@@ -16,7 +16,7 @@ func BenchmarkCoding(b *testing.B) {
 			for i := range row {
 				row[i] = float32(rng.NormFloat64())
 			}
-			quantise(codes[r*cols:(r+1)*cols], row, bits)
+			new(quantiser).quantise(codes[r*cols:(r+1)*cols], row, bits)
 		}
 		body, coding := shorter(codes, rows, cols, bits)
 		b.Run(fmt.Sprintf("encode/%d", bits), func(b *testing.B) {

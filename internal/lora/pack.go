@@ -44,11 +44,12 @@ func (a *Adapter) Pack(bits int) ([]byte, error) {
 	}
 	var out []safetensors.Tensor
 	p := packing{bits: bits, shapes: map[string][]int{}, coding: map[string]string{}}
+	var q quantiser
 	for _, t := range trained {
 		rows, cols := t.Shape[0], t.Shape[1]
 		codes, scales := make([]byte, rows*cols), make([]float32, rows)
 		for r := range rows {
-			scales[r] = quantise(codes[r*cols:(r+1)*cols], t.Data[r*cols:(r+1)*cols], bits)
+			scales[r] = q.quantise(codes[r*cols:(r+1)*cols], t.Data[r*cols:(r+1)*cols], bits)
 		}
 		p.shapes[t.Name] = t.Shape
 		var body []byte
