@@ -21,8 +21,9 @@ func (q *quantiser) quantise(codes []byte, row []float32, bits int) float32 {
 	if s == 0 {
 		return 0
 	}
+	perScale := 1 / float64(s)
 	for i, v := range row {
-		codes[i] = byte(code(float64(v)/float64(s), bits))
+		codes[i] = byte(code(float64(v)*perScale, bits))
 	}
 	return s
 }
