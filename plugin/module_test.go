@@ -115,7 +115,11 @@ func (m *memoryModule) Ask(ctx context.Context, q perk.Question, emit func(strin
 		piece := fmt.Sprintf("%x\xff ", a.Digest[i%32]) // half a rune, as a byte-level tokenizer gives
 		answer.Text += piece
 		if emit != nil {
-			if err := emit(piece); err != nil {
+			err := emit(piece)
+			if ctx.Err() != nil { // a caller that left is met here as often as at the top
+				return nil, m.noteCanceled(op, q.Document, ctx.Err())
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
