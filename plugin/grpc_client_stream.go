@@ -121,13 +121,17 @@ func (c *client) Export(ctx context.Context, id perk.DocumentID) (*perk.Adapter,
 	if err != nil {
 		return nil, fromStatus(ctx, op, err)
 	}
-	return receiveAdapter(op, func() (*pluginpb.AdapterPart, error) {
+	a, err := receiveAdapter(op, func() (*pluginpb.AdapterPart, error) {
 		m, err := stream.Recv()
 		if err != nil && err != io.EOF {
 			err = fromStatus(ctx, op, err)
 		}
 		return m, err
 	})
+	if err == io.EOF {
+		return nil, ended(ctx, op, err)
+	}
+	return a, err
 }
 
 // Import implements Module.

@@ -230,8 +230,12 @@ func (s *server) Export(r *pluginpb.ExportRequest, stream grpc.ServerStreamingSe
 }
 
 func (s *server) Import(stream grpc.ClientStreamingServer[pluginpb.AdapterPart, pluginpb.ImportResponse]) error {
-	a, err := receiveAdapter("plugin.Import", stream.Recv)
-	if err == nil {
+	const op = "plugin.Import"
+	a, err := receiveAdapter(op, stream.Recv)
+	switch {
+	case err == io.EOF:
+		err = perk.Errorf(perk.EInvalid, op, "no adapter came")
+	case err == nil:
 		err = s.m.Import(stream.Context(), a)
 	}
 	if err != nil {

@@ -25,12 +25,9 @@ func sendAdapter(send func(*pluginpb.AdapterPart) error, a *perk.Adapter) error 
 	return nil
 }
 
-// receiveAdapter reads what sendAdapter sent. The payload is held to its length and digest, so that what arrives is what was sent.
+// receiveAdapter reads what sendAdapter sent. The payload is held to its length and digest, so that what arrives is what was sent. Where nothing was sent the error is io.EOF.
 func receiveAdapter(op string, receive func() (*pluginpb.AdapterPart, error)) (*perk.Adapter, error) {
 	first, err := receive()
-	if errors.Is(err, io.EOF) {
-		return nil, perk.Errorf(perk.EInvalid, op, "no adapter came")
-	}
 	if err != nil {
 		return nil, err
 	}

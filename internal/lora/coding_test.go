@@ -87,7 +87,8 @@ func TestDamagedCodes(t *testing.T) {
 	high := make([]byte, 65536)
 	high[9] = 16
 	for text, bad := range map[string][]byte{
-		"entropy-coded levels":         coded[:len(coded)/2],
+		"32745 entropy-coded levels":   coded[:len(coded)/2],
+		"decode entropy-coded levels":  coded[:len(coded)/3],
 		"DecompressLimit":              compress(many),
 		"65535 entropy-coded":          compress(many[:65535]),
 		"65537 entropy-coded":          compress(many[:65537]),
