@@ -49,7 +49,8 @@ func plugins(t testing.TB, home string) int {
 	return count
 }
 
-// load writes and asks until stop, and counts what it sees. A story's present and last place are right while it is being rewritten.
+// load writes and asks until stop, and counts what it sees. It rewrites every other story, faster than any encoder follows; the others' adapters answer
+// whenever there is a plugin to ask.
 type load struct {
 	sync.Mutex
 	stories []*story
@@ -60,7 +61,7 @@ type load struct {
 func (l *load) run(t *testing.T, n func() *node, draw *library) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for round := 0; !l.stop.Load(); round++ {
-		at := rng.IntN(len(l.stories))
+		at := 2 * rng.IntN(len(l.stories)/2)
 		l.Lock()
 		s := draw.draw(t, at, "", l.stories[at].place)
 		l.stories[at] = s
@@ -74,7 +75,7 @@ func (l *load) run(t *testing.T, n func() *node, draw *library) {
 		if resp, err := http.DefaultClient.Do(r); err == nil { // the server may be away
 			resp.Body.Close()
 		}
-		body := fmt.Sprintf(`{"query":%q}`, fmt.Sprintf(`{Get{Story(limit:5){content _additional{id %s}}}}`, perkField(where)))
+		body := fmt.Sprintf(`{"query":%q}`, fmt.Sprintf(`{Get{Story(limit:20){content _additional{id %s}}}}`, perkField(where)))
 		resp, err := http.Post(n().Endpoint()+"/v1/graphql", "application/json", strings.NewReader(body))
 		if err != nil {
 			time.Sleep(50 * time.Millisecond)
@@ -124,6 +125,11 @@ func TestKilled(t *testing.T) {
 	})
 	t.Cleanup(stop)
 	rng := rand.New(rand.NewPCG(5, 6))
+	answered := func() {
+		seen := l.answers.Load()
+		eventually(t, time.Minute, "answers", func() bool { return l.answers.Load() > seen })
+	}
+	answered()
 	pause := func() { time.Sleep(time.Duration(rng.IntN(1500)) * time.Millisecond) }
 	for range *kills {
 		pause()
@@ -139,12 +145,10 @@ func TestKilled(t *testing.T) {
 		n = start(t, n.Config, home) // the old plugin may still be there and hold the adapters
 		current.Store(n)
 		eventually(t, 30*time.Second, "one plugin again", func() bool { pid := n.pluginPID(t); return pid != 0 && pid != before && plugins(t, home) == 1 })
+		answered()
 	}
 	stop()
 	t.Logf("%d answers meanwhile", l.answers.Load())
-	if l.answers.Load() == 0 {
-		t.Error("nothing was answered meanwhile")
-	}
 	eventually(t, time.Minute, "all ready", func() bool {
 		hits, _ := n.query(t, "Story", "limit:20", perkField(where))
 		ready := 0
