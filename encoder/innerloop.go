@@ -3,6 +3,7 @@ package encoder
 import (
 	"context"
 	"math"
+	"sync"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
@@ -11,13 +12,15 @@ import (
 	"github.com/perkdb/perk/internal/recipe"
 )
 
-// Loop is the inner loop: it writes chunks into an adapter by the recipe's gradient steps.
+// Loop is the inner loop: it writes chunks into an adapter by the recipe's gradient steps. Its fields must not change after the first Run, nor the recipe.
 type Loop struct {
 	Model       *lm.Model
 	Recipe      *recipe.Recipe
 	Threads     int   // workers of a pass; the result does not depend on it
 	GroupTokens int   // tokens, padding counted, whose gradient is taken at once
 	KeepBytes   int64 // memory, as estimated, for passes kept between steps; the groups beyond it run their passes anew in every step
+
+	spare sync.Pool // of *lm.Workers, which a short document would take longer to make than to use
 }
 
 // Trace tells what a Run did.
@@ -60,7 +63,12 @@ func (l *Loop) Run(ctx context.Context, c *Chunks, progress func(perk.Progress))
 		cov = newCovariance(r, groups)
 	}
 	p := perk.Progress{Total: c.Len() * r.Steps}
-	run := run{Loop: l, workers: lm.NewWorkers(l.Threads), keep: l.KeepBytes}
+	workers, ok := l.spare.Get().(*lm.Workers)
+	if !ok {
+		workers = lm.NewWorkers(l.Threads)
+	}
+	defer l.spare.Put(workers)
+	run := run{Loop: l, workers: workers, keep: l.KeepBytes}
 	if r.Steps == 1 || !l.Model.HasTrunk(phi) {
 		run.keep = 0 // there is no later step to keep a pass for, or nothing in it
 	}
@@ -123,7 +131,7 @@ func (l *run) gradient(ctx context.Context, g *group, phi, grad *lora.Adapter, c
 		size := l.passBytes(g.batch)
 		keep := size <= l.keep
 		var err error
-		if pass, err = l.Model.PassOn(ctx, l.workers, g.batch, phi, keep); err != nil {
+		if pass, err = l.Model.PassOn(ctx, l.workers, g.batch, l.Recipe.Init, keep); err != nil {
 			return 0, err
 		}
 		if keep {
@@ -147,6 +155,9 @@ func (l *run) gradient(ctx context.Context, g *group, phi, grad *lora.Adapter, c
 	}
 	_, step := pass.FLOPs()
 	tr.FLOPs += step
+	if cov != nil {
+		return cov.gradient(ctx, pass, g, phi, grad)
+	}
 	return pass.Gradient(ctx, phi, g.weights, grad)
 }
 

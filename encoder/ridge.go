@@ -18,9 +18,15 @@ type covariance struct {
 	floor  float32
 	rank   int
 	module string
-	gram   []float32   // (rank, rank), the upper triangle; nil in the dual form
-	keys   []float32   // (keys, rank) weighted, whose products are the covariance; nil where gram is not
 	factor *spd.Factor // nil until the first step's gradient is complete
+
+	gram []float32 // (rank, rank), the upper triangle; nil in the dual form
+
+	// The dual form. With the weighted keys Q (keys, rank) and errors R (keys, out), the gradient is G = R^T Q, and
+	// G (Q^T Q + lambda I)^-1 = R^T (Q Q^T + lambda I)^-1 Q.
+	dual   bool
+	keys   []float32
+	errors []float32 // of the present step
 }
 
 // newCovariance chooses the form. A short document has fewer keys than the rank: its dual form factorises a matrix of that size in place of one of the rank's. The
@@ -36,27 +42,36 @@ func newCovariance(r *recipe.Recipe, groups []*group) *covariance {
 			}
 		}
 	}
-	if dualBelow(keys, t.Rank) {
-		c.keys = make([]float32, 0, keys*t.Rank)
+	if c.dual = dualBelow(keys, t.Rank); c.dual {
+		c.keys, c.errors = make([]float32, 0, keys*t.Rank), make([]float32, 0, keys*r.Init.Pairs[t.Module].Out)
 	} else {
 		c.gram = make([]float32, t.Rank*t.Rank)
 	}
 	return c
 }
 
-// dualBelow tells whether so many keys are few enough for the dual form, by measurement (BenchmarkRidge).
-func dualBelow(keys, rank int) bool { return 2*keys <= rank }
+// dualBelow tells whether so many keys are few enough for the dual form, by measurement (BenchmarkWhiten).
+func dualBelow(keys, rank int) bool { return keys <= rank }
 
 // see adds a group's keys and gives the floating-point operations that this cost: a multiply-add is two, and half of the covariance is computed.
 func (c *covariance) see(ctx context.Context, pass *lm.Pass, g *group) (flops float64, err error) {
-	if c.gram == nil {
+	if c.dual {
 		c.keys, err = pass.WeightedKeys(g.weights, c.keys)
 		return 0, err
 	}
 	return float64(len(c.gram)) * float64(len(g.batch.Tokens)), pass.Covariance(ctx, g.weights, c.gram)
 }
 
-// whiten replaces the gradient of B by its product with (gram + (lambda + floor mean_i gram_ii) I)^-1.
+// gradient adds a group's gradient to grad, in the dual form its errors to those of the step, and gives the group's loss.
+func (c *covariance) gradient(ctx context.Context, pass *lm.Pass, g *group, phi, grad *lora.Adapter) (loss float64, err error) {
+	if !c.dual {
+		return pass.Gradient(ctx, phi, g.weights, grad)
+	}
+	c.errors, loss, err = pass.WeightedErrors(ctx, phi, g.weights, c.errors)
+	return loss, err
+}
+
+// whiten replaces the gradient of B by its product with (gram + (lambda + floor mean_i gram_ii) I)^-1, and ends the step.
 func (c *covariance) whiten(grad *lora.Adapter) error {
 	if c.factor == nil {
 		var err error
@@ -66,18 +81,34 @@ func (c *covariance) whiten(grad *lora.Adapter) error {
 		}
 	}
 	b := grad.Pairs[c.module].B
-	spd.Solve(c.factor, len(b)/c.rank, b)
+	out := len(b) / c.rank
+	if !c.dual {
+		spd.Solve(c.factor, out, b)
+		return nil
+	}
+	keys := len(c.keys) / c.rank
+	x := make([]float32, out*keys) // R^T
+	for i := range keys {
+		for j, v := range c.errors[i*out : (i+1)*out] {
+			x[j*keys+i] = v
+		}
+	}
+	c.errors = c.errors[:0]
+	spd.Solve(c.factor, out, x)
+	kernel.Gemm(false, false, out, c.rank, keys, x, keys, c.keys, c.rank, 0, b, c.rank)
 	return nil
 }
 
 func (c *covariance) factorise() (*spd.Factor, error) {
-	n := c.rank
-	if c.gram == nil {
-		return spd.FactoriseDual(len(c.keys)/n, n, c.keys, c.lambda+c.floor*kernel.SumSq(c.keys)/float32(n))
+	gram, n := c.gram, c.rank
+	if c.dual {
+		n = len(c.keys) / c.rank
+		gram = make([]float32, n*n)
+		kernel.GramRows(n, c.rank, c.keys, c.rank, gram, n)
 	}
-	trace := float32(0)
+	trace := float32(0) // the same in both forms
 	for i := range n {
-		trace += c.gram[i*n+i]
+		trace += gram[i*n+i]
 	}
-	return spd.Factorise(n, c.gram, c.lambda+c.floor*trace/float32(n))
+	return spd.Factorise(n, gram, c.lambda+c.floor*trace/float32(c.rank))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -25,7 +26,8 @@ const configFile = "train.json"
 
 type trainOptions struct {
 	config, corpus, out string
-	from, base          string
+	from                []string
+	base                string
 	workers             int
 	every               time.Duration
 }
@@ -38,7 +40,8 @@ func newTrain(a *app) *cobra.Command {
 		Long: `Make a base model and its recipe from nothing but a seed and a text corpus: tokenizer, pretraining, meta-training.
 With --base the recipe of a given base model is learned: its layers stay as they are, and those below the lowest adapted one are only run, so that adapting the top
 layers of a published model is possible without a GPU. It is slow all the same; progress and the time left are printed.
-With --from the training goes on from a trained model, with another mixture. A configuration with a section reader trains a baseline: a model that
+With --from the training goes on from a trained model, with another mixture; given several times, from the mean of the models' parameters, which with
+outer_steps 0 is all that is made. A configuration with a section reader trains a baseline: a model that
 answers from its prompt, docs/training/readers.
 Training goes on from the checkpoint in DIR where there is one. At the end DIR holds ` + models.ModelFile + `, ` + models.RecipeFile + `,
 ` + models.TokenizerFile + `, the log and plots of its curves; with --base ` + models.RecipeFile + ` in place of all three.`,
@@ -48,7 +51,7 @@ Training goes on from the checkpoint in DIR where there is one. At the end DIR h
 	f := c.Flags()
 	f.StringVar(&o.config, "config", "", "training configuration (JSON), such as models/perk-nano/train.json")
 	f.StringVar(&o.corpus, "corpus", "", "gzip file of novels separated by 0x1E; default $PERK_DATA/prose/english_novels_97.txt.gz")
-	f.StringVar(&o.from, "from", "", "folder of a trained model to start from in place of the seed's draws; a reader starts from the shipped model otherwise")
+	f.StringArrayVar(&o.from, "from", nil, "folder of a trained model to start from in place of the seed's draws, or of one of several; a reader starts from one, the shipped model otherwise")
 	f.StringVar(&o.base, "base", "", "base model to learn a recipe for, by its name or path as in --model; the configuration then has no field model")
 	f.StringVar(&o.out, "out", "", "folder of checkpoint, log and result")
 	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "documents computed at the same time; does not change the result")
@@ -104,6 +107,9 @@ func runTrain(cmd *cobra.Command, shelf *models.Shelf, o trainOptions) error {
 	if err := writeTrained(o.out, text, trained, r, base == nil); err != nil {
 		return err
 	}
+	if made, _ := t.Steps(); made == 0 { // the mean of trained models has no curves
+		return nil
+	}
 	return meta.Plot(o.out)
 }
 
@@ -141,36 +147,58 @@ func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, base *model
 		return meta.New(c, base.LM, base.Tokenizer, data, o.workers)
 	}
 	path := filepath.Join(o.out, models.TokenizerFile)
-	if c.Reader == nil && o.from == "" {
+	if c.Reader == nil && len(o.from) == 0 {
 		tok, err := trainTokenizer(path, c, prose)
 		if err != nil {
 			return nil, err
 		}
 		return meta.New(c, nil, tok, data, o.workers)
 	}
-	files := models.Nano()
-	if o.from != "" {
-		files = models.Path(o.from)
-	}
-	from, err := models.Load(ctx, files)
+	from, tokenizer, err := loadStart(ctx, o.from)
 	if err != nil {
 		return nil, err
 	}
-	b, err := from.Tokenizer.MarshalJSON()
-	if err != nil {
-		return nil, err
+	if c.Reader != nil && len(from) > 1 {
+		return nil, perk.Errorf(perk.EInvalid, "train", "a reader starts from one model").WithHint("give --from once")
 	}
-	if err := meta.WriteFile(path, b); err != nil {
+	if err := meta.WriteFile(path, tokenizer); err != nil {
 		return nil, err
 	}
 	if c.Reader != nil {
-		return meta.NewReader(c, from, data, o.workers)
+		return meta.NewReader(c, from[0], data, o.workers)
 	}
-	t, err := meta.New(c, nil, from.Tokenizer, data, o.workers)
+	t, err := meta.New(c, nil, from[0].Tokenizer, data, o.workers)
 	if err != nil {
 		return nil, err
 	}
-	return t, t.From(from)
+	return t, t.From(from...)
+}
+
+// loadStart loads the models that a training starts from, the shipped one where none is named, and gives the file of their one tokenizer.
+func loadStart(ctx context.Context, folders []string) (from []*models.Model, tokenizer []byte, err error) {
+	files := []models.Files{models.Nano()}
+	if len(folders) > 0 {
+		files = nil
+	}
+	for _, folder := range folders {
+		files = append(files, models.Path(folder))
+	}
+	for _, f := range files {
+		m, err := models.Load(ctx, f)
+		if err != nil {
+			return nil, nil, err
+		}
+		b, err := m.Tokenizer.MarshalJSON()
+		if err != nil {
+			return nil, nil, err
+		}
+		if tokenizer != nil && !bytes.Equal(b, tokenizer) {
+			return nil, nil, perk.Errorf(perk.EInvalid, "train", "the models in %s and %s have not the same tokenizer", files[0].Where, f.Where).
+				WithHint("name trainings of one start by --from")
+		}
+		from, tokenizer = append(from, m), b
+	}
+	return from, tokenizer, nil
 }
 
 // trainTokenizer reads the folder's tokenizer, or learns one from the corpus and the tasks' texts.

@@ -136,8 +136,8 @@ func (c *Config) Validate() error {
 		return bad("the first task and the first length must start at 0")
 	case c.Questions < 1 || c.Answers < 1 || c.AskTokens < 8 || c.Budget < 1:
 		return bad("questions %d, answers %d, ask_tokens %d or budget %d is too small", c.Questions, c.Answers, c.AskTokens, c.Budget)
-	case c.OuterSteps < 1 || !(c.LR > 0) || !(c.Clip > 0):
-		return bad("outer_steps %d, lr %v and clip %v must be positive", c.OuterSteps, c.LR, c.Clip)
+	case c.OuterSteps < 0 || !(c.LR > 0) || !(c.Clip > 0):
+		return bad("outer_steps %d must not be negative, lr %v and clip %v must be positive", c.OuterSteps, c.LR, c.Clip)
 	}
 	for _, share := range []struct {
 		name  string

@@ -28,6 +28,15 @@ func Gram(n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc
 	}
 }
 
+// GramRows computes the upper triangle of C = A A^T (m, m) for A (m, k), at little more than half the cost of Gemm. Below the diagonal C holds nothing of use
+// afterwards.
+func GramRows(m, k int, a []float32, lda int, c []float32, ldc int) {
+	const rows = gramRows / 4 // m is small where this is of use
+	for i := 0; i < m; i += rows {
+		Gemm(false, true, min(rows, m-i), m-i, k, a[i*lda:], lda, a[i*lda:], lda, 0, c[i*ldc+i:], ldc)
+	}
+}
+
 // Packed is a frozen right-hand side of shape (k, n), laid out once by Pack for
 // GemmPacked. It is immutable and may be shared by goroutines.
 type Packed struct {

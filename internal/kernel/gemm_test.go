@@ -165,6 +165,18 @@ func TestGramIsTheProductsUpperTriangle(t *testing.T) {
 	}
 }
 
+func TestGramRowsIsTheProductsUpperTriangle(t *testing.T) {
+	const m, k, ld = 150, 40, 43 // blocks have 64 rows
+	r := rand.New(rand.NewPCG(5, 6))
+	a := mat(r, m, k, ld)
+	want, got := make([]float32, m*m), make([]float32, m*m)
+	kernel.Gemm(false, true, m, m, k, a, ld, a, ld, 0, want, m)
+	kernel.GramRows(m, k, a, ld, got, m)
+	for i := range m {
+		sameBits(t, fmt.Sprintf("row %d", i), got[i*m+i:(i+1)*m], want[i*m+i:(i+1)*m])
+	}
+}
+
 func TestGemmBetaZeroIgnoresC(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(5, 6))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
+	"github.com/perkdb/perk/internal/lora"
 )
 
 // WeightedKeys appends sqrt(weights[i]) k_i, (rank), of the positions that have a target to keys: the rows Q of the covariance Q^T Q, which cost less than
@@ -23,6 +24,40 @@ func (p *Pass) WeightedKeys(weights, keys []float32) ([]float32, error) {
 		}
 	}
 	return keys, nil
+}
+
+// WeightedErrors computes the loss of Gradient and appends to errors, for each position that has a target, 1/sqrt(weights[i]) times the loss' gradient (dim) by what the
+// adapted module adds there: the rows R whose product R^T Q with those of WeightedKeys is the gradient of B, which they are fewer than. Needs and errors are Covariance's.
+func (p *Pass) WeightedErrors(ctx context.Context, ad *lora.Adapter, weights, errors []float32) (_ []float32, loss float64, err error) {
+	if _, err := p.keyWidth(weights); err != nil {
+		return nil, 0, err
+	}
+	if err := p.use(ad); err != nil {
+		return nil, 0, err
+	}
+	for _, w := range p.workers {
+		w.fitBack(p)
+	}
+	d, none := p.m.cfg.Dim, make([]pairs, p.m.cfg.Layers)
+	err = p.each(ctx, func(w *worker, g group) {
+		w.loss = p.headGrad(w, g, p.forward(w, g), weights)
+		p.backward(w, g, none)
+	}, func(w *worker, g group) {
+		loss += w.loss
+		base := g.first * p.batch.T
+		for i := range g.seqs * p.batch.T {
+			if p.batch.Targets[base+i] < 0 {
+				continue
+			}
+			n, f := len(errors), float32(0)
+			if v := weights[base+i]; v > 0 {
+				f = float32(1 / math.Sqrt(float64(v)))
+			}
+			errors = append(errors, w.dx[i*d:(i+1)*d]...)
+			kernel.Scale(errors[n:], f, errors[n:])
+		}
+	})
+	return errors, loss, err
 }
 
 // keyWidth gives the rank of the keys that a pass has. Errors: EInvalid.

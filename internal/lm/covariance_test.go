@@ -1,6 +1,7 @@
 package lm_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/perkdb/perk"
@@ -42,10 +43,58 @@ func TestWeightedKeysMakeTheCovariance(t *testing.T) {
 	for _, err := range []error{
 		func() error { _, err := p.WeightedKeys(weights[1:], nil); return err }(),
 		func() error { _, err := newPass(t, m, b, all, 1).WeightedKeys(weights, nil); return err }(),
+		func() error { _, _, err := p.WeightedErrors(t.Context(), ad, weights[1:], nil); return err }(),
+		func() error { _, _, err := p.WeightedErrors(t.Context(), all, weights, nil); return err }(),
 		p.Covariance(t.Context(), weights, gram[1:]),
 	} {
 		if perk.ErrorCode(err) != perk.EInvalid {
 			t.Errorf("error %v, want EInvalid", err)
 		}
+	}
+}
+
+// The weighted errors times the weighted keys are the gradient, and their loss is its loss, whatever the number of threads.
+func TestWeightedErrorsMakeTheGradient(t *testing.T) {
+	c := configs["wide"]
+	m := randomModel(t, c)
+	ad := randomAdapter(m, 5, true, lastDown(c))
+	ad.Pairs[lastDown(c)].TrainA = false
+	b := randomBatch(c, 40, 20)
+	weights := make([]float32, len(b.Tokens))
+	for i := range weights {
+		weights[i] = float32(i%7) / 3
+	}
+	p := newPass(t, m, b, ad, 2)
+	grad := ad.Zeros()
+	loss, err := p.Gradient(t.Context(), ad, weights, grad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := p.WeightedKeys(weights, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, same, err := p.WeightedErrors(t.Context(), ad, weights, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if loss != same {
+		t.Errorf("loss %v, want %v", same, loss)
+	}
+	want := make([]float64, c.Dim*5)
+	for k := range len(q) / 5 {
+		for i := range c.Dim {
+			for j := range 5 {
+				want[i*5+j] += float64(r[k*c.Dim+i]) * float64(q[k*5+j])
+			}
+		}
+	}
+	closeTo(t, "gradient", grad.Pairs[lastDown(c)].B, want, 1e-5)
+	alone, _, err := newPass(t, m, b, ad, 1).WeightedErrors(t.Context(), ad, weights, []float32{7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(alone, append([]float32{7}, r...)) {
+		t.Error("one thread gives other errors than two, or not after what is there")
 	}
 }

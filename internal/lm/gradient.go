@@ -56,7 +56,7 @@ func (p *Pass) Gradient(ctx context.Context, ad *lora.Adapter, weights []float32
 	loss := 0.0
 	err := p.each(ctx, func(w *worker, g group) {
 		w.loss = p.headGrad(w, g, p.forward(w, g), weights)
-		p.backward(w, g)
+		p.backward(w, g, w.pairs)
 	}, func(w *worker, _ group) {
 		loss += w.loss
 		for i := range p.slots {
@@ -138,15 +138,19 @@ func residualGrad(dx, dn, x []float32, inv, f float32) {
 	kernel.Axpy(-f*inv*inv*inv*kernel.Dot(dn, x)/float32(len(x)), x, dx)
 }
 
-// backward walks a group from w.dx down to the lowest adapted module and leaves the gradients in w.grad.
-func (p *Pass) backward(w *worker, g group) {
+// backward walks a group from w.dx down to the lowest adapted module and leaves the gradients in grads, one a layer. Where the lowest module's is nil, w.dx keeps
+// the gradient of what that module adds.
+func (p *Pass) backward(w *worker, g group, grads []pairs) {
 	m, T := p.m, p.batch.T
 	rows := g.seqs * T
 	dx := w.dx[:rows*m.cfg.Dim]
 	for i := m.cfg.Layers - 1; i >= p.cut.layer; i-- {
-		l, ps, gs, s := &m.layers[i], &p.pairs[i], &w.pairs[i], w.acts[i-p.cut.layer]
+		l, ps, gs, s := &m.layers[i], &p.pairs[i], &grads[i], w.acts[i-p.cut.layer]
 		lowest := i == p.cut.layer
 		if lowest && p.cut.stage == insideDown {
+			if gs[modDown] == nil {
+				return
+			}
 			pr := ps[modDown]
 			low := lowRank{key: p.rows(p.keys, g, pr.Rank)}
 			l.lin[modDown].backward(rows, nil, dx, 0, nil, pr, gs[modDown], p.scale, &low, nil)

@@ -9,7 +9,7 @@ import (
 const headRows = 128
 
 // Workers is the memory that passes compute in: activations of one group of sequences for each thread. Passes may share it, one at a time, so that it does
-// not grow with their number.
+// not grow with their number; what it keeps of their shapes must not change between them.
 type Workers struct {
 	all  []*worker
 	keys map[*float32]*kernel.PackedBF16 // tensors A that do not train, by their first element
@@ -72,17 +72,22 @@ func (w *worker) fitActs(p *Pass, layers int) {
 	}
 }
 
-// fitGrad makes room for Gradient.
-func (w *worker) fitGrad(p *Pass) error {
+// fitBack makes room for a walk back.
+func (w *worker) fitBack(p *Pass) {
 	c := p.m.cfg
 	if w.d == nil {
 		w.d = &grads{}
 	}
 	w.d.fit(c, p.m.arch, p.groups[0].seqs, p.batch.T)
 	w.h, w.logits = grow(w.h, headRows*c.Dim), grow(w.logits, headRows*c.Vocab)
+}
+
+// fitGrad makes room for Gradient.
+func (w *worker) fitGrad(p *Pass) error {
+	w.fitBack(p)
 	if w.pairs != nil && w.grad.Scale == p.scale && place(w.pairs, p.slots, w.grad, true) == nil {
 		return nil // of an earlier pass with the same shape
 	}
-	w.grad, w.pairs = p.shape.Zeros(), make([]pairs, c.Layers)
+	w.grad, w.pairs = p.shape.Zeros(), make([]pairs, p.m.cfg.Layers)
 	return place(w.pairs, p.slots, w.grad, true)
 }

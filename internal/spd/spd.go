@@ -19,15 +19,8 @@ const maxShift = 1e-3
 
 // Factor is a factorised symmetric positive definite (n, n) matrix A, ready to multiply by its inverse.
 type Factor struct {
-	n    int
-	u    *cholesky // of A, or of the dual's matrix
-	dual *dual     // nil: none
-}
-
-// dual is A = Q^T Q + lambda I by Q (m, n) with few rows: what is factorised is Q Q^T + lambda I, (m, m).
-type dual struct {
-	q, qt  *kernel.Packed64 // Q (m, n) and Q^T (n, m), each padded to whole blocks
-	lambda float64
+	n int
+	u *cholesky
 }
 
 // Factorise factorises a + lambda I for the symmetric (n, n) matrix a, of which only the upper triangle is read.
@@ -49,34 +42,12 @@ func Factorise[T kernel.Float](n int, a []T, lambda T) (*Factor, error) {
 			row[i] += float64(lambda) + shift
 		}
 		if c.factorise() {
-			return &Factor{n: n, u: c}, nil
+			return &Factor{n, c}, nil
 		}
 		if shift = max(1e-7*largest, 10*shift); !(shift > 0 && shift <= maxShift*largest) {
 			return nil, ErrNotPositive
 		}
 	}
-}
-
-// FactoriseDual factorises Q^T Q + lambda I for q (m, n) at the cost of an (m, m) matrix: with fewer rows than columns that is less than Factorise's. Errors:
-// ErrNotPositive.
-func FactoriseDual(m, n int, q []float32, lambda float32) (*Factor, error) {
-	c := newCholesky(m)
-	cols := whole(n)
-	rows := make([]float64, c.size*cols)
-	for i := range m {
-		for j, v := range q[i*n : (i+1)*n] {
-			rows[i*cols+j] = float64(v)
-		}
-	}
-	d := &dual{lambda: float64(lambda), q: kernel.Pack64(nil, false, c.size, cols, rows, cols, 1), qt: kernel.Pack64(nil, true, cols, c.size, rows, cols, 1)}
-	kernel.MulAdd64(false, m, rows, cols, d.qt, c.data, c.size)
-	for i := range m {
-		c.data[i*c.size+i] += d.lambda
-	}
-	if !c.factorise() {
-		return nil, ErrNotPositive
-	}
-	return &Factor{n: n, u: c, dual: d}, nil
 }
 
 // Solve replaces x (rows, n) by x A^-1.
@@ -88,22 +59,10 @@ func Solve[T kernel.Float](f *Factor, rows int, x []T) {
 			g[r*cols+j] = float64(v)
 		}
 	}
-	scale := 1.0
-	if d := f.dual; d != nil { // (x - (x Q^T)(Q Q^T + lambda I)^-1 Q)/lambda
-		part := make([]float64, rows*f.u.size)
-		kernel.MulAdd64(false, rows, g, cols, d.qt, part, f.u.size)
-		f.u.solve(rows, part, 0)
-		for i, v := range part {
-			part[i] = -v
-		}
-		kernel.MulAdd64(false, rows, part, f.u.size, d.q, g, cols)
-		scale = 1 / d.lambda
-	} else {
-		f.u.solve(rows, g, 0)
-	}
+	f.u.solve(rows, g, 0)
 	for r := range rows {
 		for j := range f.n {
-			x[r*f.n+j] = T(scale * g[r*cols+j])
+			x[r*f.n+j] = T(g[r*cols+j])
 		}
 	}
 }
