@@ -22,9 +22,8 @@ type covariance struct {
 
 	gram []float32 // (rank, rank), the upper triangle; nil in the dual form
 
-	// The dual form. With the weighted keys Q (keys, rank) and errors R (keys, out), the gradient is G = R^T Q, and
+	// Of the dual form. With the weighted keys Q (keys, rank) and errors R (keys, out), the gradient is G = R^T Q, and
 	// G (Q^T Q + lambda I)^-1 = R^T (Q Q^T + lambda I)^-1 Q.
-	dual   bool
 	keys   []float32
 	errors []float32 // of the present step
 }
@@ -42,7 +41,7 @@ func newCovariance(r *recipe.Recipe, groups []*group) *covariance {
 			}
 		}
 	}
-	if c.dual = dualBelow(keys, t.Rank); c.dual {
+	if dualBelow(keys, t.Rank) {
 		c.keys, c.errors = make([]float32, 0, keys*t.Rank), make([]float32, 0, keys*r.Init.Pairs[t.Module].Out)
 	} else {
 		c.gram = make([]float32, t.Rank*t.Rank)
@@ -53,9 +52,12 @@ func newCovariance(r *recipe.Recipe, groups []*group) *covariance {
 // dualBelow tells whether so many keys are few enough for the dual form, by measurement (BenchmarkWhiten).
 func dualBelow(keys, rank int) bool { return keys <= rank }
 
+// dual tells the form.
+func (c *covariance) dual() bool { return c.gram == nil }
+
 // see adds a group's keys and gives the floating-point operations that this cost: a multiply-add is two, and half of the covariance is computed.
 func (c *covariance) see(ctx context.Context, pass *lm.Pass, g *group) (flops float64, err error) {
-	if c.dual {
+	if c.dual() {
 		c.keys, err = pass.WeightedKeys(g.weights, c.keys)
 		return 0, err
 	}
@@ -64,7 +66,7 @@ func (c *covariance) see(ctx context.Context, pass *lm.Pass, g *group) (flops fl
 
 // gradient adds a group's gradient to grad, in the dual form its errors to those of the step, and gives the group's loss.
 func (c *covariance) gradient(ctx context.Context, pass *lm.Pass, g *group, phi, grad *lora.Adapter) (loss float64, err error) {
-	if !c.dual {
+	if !c.dual() {
 		return pass.Gradient(ctx, phi, g.weights, grad)
 	}
 	c.errors, loss, err = pass.WeightedErrors(ctx, phi, g.weights, c.errors)
@@ -82,7 +84,7 @@ func (c *covariance) whiten(grad *lora.Adapter) error {
 	}
 	b := grad.Pairs[c.module].B
 	out := len(b) / c.rank
-	if !c.dual {
+	if !c.dual() {
 		spd.Solve(c.factor, out, b)
 		return nil
 	}
@@ -101,7 +103,7 @@ func (c *covariance) whiten(grad *lora.Adapter) error {
 
 func (c *covariance) factorise() (*spd.Factor, error) {
 	gram, n := c.gram, c.rank
-	if c.dual {
+	if c.dual() {
 		n = len(c.keys) / c.rank
 		gram = make([]float32, n*n)
 		kernel.GramRows(n, c.rank, c.keys, c.rank, gram, n)

@@ -37,7 +37,7 @@ func written(keys, rank, out int) (q, r []float32) {
 func ridges(keys, rank, out int, q, r []float32) (primal, dual *covariance, of, none *lora.Adapter) {
 	primal = &covariance{lambda: 5e-3, floor: 0.01, rank: rank, module: module, gram: make([]float32, rank*rank)}
 	kernel.Gram(rank, keys, q, rank, q, rank, primal.gram, rank)
-	dual = &covariance{lambda: 5e-3, floor: 0.01, rank: rank, module: module, dual: true, keys: q, errors: slices.Clone(r)}
+	dual = &covariance{lambda: 5e-3, floor: 0.01, rank: rank, module: module, keys: q, errors: slices.Clone(r)}
 	grad := func() *lora.Adapter {
 		return &lora.Adapter{Pairs: map[string]*lora.Pair{module: {Rank: rank, Out: out, B: make([]float32, out*rank)}}}
 	}

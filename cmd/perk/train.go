@@ -83,6 +83,10 @@ func runTrain(cmd *cobra.Command, shelf *models.Shelf, o trainOptions) error {
 	if err != nil {
 		return err
 	}
+	if config.OuterSteps == 0 && len(o.from) < 2 {
+		return perk.Errorf(perk.EInvalid, "train", "outer_steps is 0 or missing, so that nothing is learned").
+			WithHint("give the configuration outer_steps, or the models to take the mean of by --from, twice or more")
+	}
 	if o.corpus == "" {
 		o.corpus = novelsFile()
 	}
@@ -176,12 +180,12 @@ func newTrainer(ctx context.Context, o trainOptions, c *meta.Config, base *model
 
 // loadStart loads the models that a training starts from, the shipped one where none is named, and gives the file of their one tokenizer.
 func loadStart(ctx context.Context, folders []string) (from []*models.Model, tokenizer []byte, err error) {
-	files := []models.Files{models.Nano()}
-	if len(folders) > 0 {
-		files = nil
-	}
+	var files []models.Files
 	for _, folder := range folders {
 		files = append(files, models.Path(folder))
+	}
+	if len(files) == 0 {
+		files = append(files, models.Nano())
 	}
 	for _, f := range files {
 		m, err := models.Load(ctx, f)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"fmt"
 	"os"
@@ -22,17 +23,7 @@ func TestTrainForABase(t *testing.T) {
 		}
 		return path
 	}
-	var novels strings.Builder
-	z := gzip.NewWriter(&novels)
-	for i := range 40 { // novels, of which some are for evaluation
-		if _, err := z.Write([]byte(fmt.Sprint("Novel ", i, "\n") + strings.Repeat("It was a quiet evening, and nobody spoke. ", 100) + "\x1e")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	corpus := file("novels.gz", novels.String())
+	corpus := file("novels.gz", fewNovels(t))
 	const settings = `"seed": 1, "targets": [{"module": "layers.1.mlp.down", "rank": 8, "norm_a": true, "train_a": false, "train_b": true}], "scale": 0.5, "steps": 1, "unroll": 1,
 		"rule": {"name": "ridge"}, "inner_rate": 1, "inner_ridge": 0.3, "loss_divisor": 100, "weight_hidden": 4, "chunk_tokens": 32, "reverse": true, "bits": 8,
 		"tasks": [{"task": "babilong-qa1", "weight": 1}], "lengths": [{"min": 400, "max": 420}], "budget": 1, "questions": 2, "ask_tokens": 200, "answers": 200,
@@ -59,4 +50,45 @@ func TestTrainForABase(t *testing.T) {
 	w.index()
 	other := file("other.json", `{"name": "test", "model": {"arch": "nano"}, `+settings)
 	w.fails([]string{"leave the field model out"}, "train", "--base", w.model, "--config", other, "--corpus", corpus, "--out", out)
+}
+
+// fewNovels is a file of novels, of which some are for evaluation.
+func fewNovels(t *testing.T) string {
+	t.Helper()
+	var novels strings.Builder
+	z := gzip.NewWriter(&novels)
+	for i := range 40 {
+		if _, err := z.Write([]byte(fmt.Sprint("Novel ", i, "\n") + strings.Repeat("It was a quiet evening, and nobody spoke. ", 100) + "\x1e")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return novels.String()
+}
+
+// TestTrainOfAMean: the mean of a model and itself is that model, bit for bit; nothing is learned from one model without a step.
+func TestTrainOfAMean(t *testing.T) {
+	w := newWorld(t)
+	dir := t.TempDir()
+	corpus, out := filepath.Join(dir, "novels.gz"), filepath.Join(dir, "out")
+	if err := os.WriteFile(corpus, []byte(fewNovels(t)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	nano := filepath.Join("..", "..", "models", "perk-nano")
+	args := []string{"train", "--config", filepath.Join("..", "..", "docs", "training", "perk-nano", "mean", "train.json"), "--corpus", corpus, "--out", out, "--from", nano}
+	w.fails([]string{"outer_steps", "--from"}, args...)
+	w.ok(append(args, "--from", nano)...)
+	want, err := os.ReadFile(filepath.Join(nano, models.ModelFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(out, models.ModelFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the mean of the shipped model and itself is another one")
+	}
 }

@@ -11,12 +11,12 @@ import (
 // where the first one ended. Of several models it takes the mean of their parameters: what trainings made of one start lies in one valley, and the mean of
 // it is often better than each (docs/adr/0028). The moments of the outer loop start at zero. Errors: EInvalid (no model, tensors that are not the
 // configuration's).
-func (t *Trainer) From(models ...*models.Model) error {
-	if len(models) == 0 {
+func (t *Trainer) From(trained ...*models.Model) error {
+	if len(trained) == 0 {
 		return perk.Errorf(perk.EInvalid, "meta.From", "there is no model to start from")
 	}
-	learned := make([]map[string][]float32, len(models))
-	for i, m := range models {
+	learned := make([]map[string][]float32, len(trained))
+	for i, m := range trained {
 		learned[i] = learnedBy(m)
 		for _, p := range t.params {
 			if got := len(learned[i][p.Name]); got != len(p.Data) {

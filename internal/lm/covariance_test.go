@@ -5,19 +5,27 @@ import (
 	"testing"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/lora"
 )
 
-// The weighted keys are the rows whose products are the covariance, over several groups and with a weight of zero.
-func TestWeightedKeysMakeTheCovariance(t *testing.T) {
-	c := configs["wide"]
-	m := randomModel(t, c)
-	ad := randomAdapter(m, 5, true, lastDown(c))
+// weighted is a model with a narrow adapter of its last down projection, whose A does not train, and a batch in several groups with weights of which some are zero.
+func weighted(t *testing.T) (c lm.Config, m *lm.Model, ad *lora.Adapter, b lm.Batch, weights []float32) {
+	c = configs["wide"]
+	m = randomModel(t, c)
+	ad = randomAdapter(m, 5, true, lastDown(c))
 	ad.Pairs[lastDown(c)].TrainA = false
-	b := randomBatch(c, 40, 20)
-	weights := make([]float32, len(b.Tokens))
+	b = randomBatch(c, 40, 20)
+	weights = make([]float32, len(b.Tokens))
 	for i := range weights {
 		weights[i] = float32(i%7) / 3
 	}
+	return c, m, ad, b, weights
+}
+
+// The weighted keys are the rows whose products are the covariance, over several groups and with a weight of zero.
+func TestWeightedKeysMakeTheCovariance(t *testing.T) {
+	_, m, ad, b, weights := weighted(t)
 	p := newPass(t, m, b, ad, 2)
 	gram := make([]float32, 25)
 	if err := p.Covariance(t.Context(), weights, gram); err != nil {
@@ -55,15 +63,7 @@ func TestWeightedKeysMakeTheCovariance(t *testing.T) {
 
 // The weighted errors times the weighted keys are the gradient, and their loss is its loss, whatever the number of threads.
 func TestWeightedErrorsMakeTheGradient(t *testing.T) {
-	c := configs["wide"]
-	m := randomModel(t, c)
-	ad := randomAdapter(m, 5, true, lastDown(c))
-	ad.Pairs[lastDown(c)].TrainA = false
-	b := randomBatch(c, 40, 20)
-	weights := make([]float32, len(b.Tokens))
-	for i := range weights {
-		weights[i] = float32(i%7) / 3
-	}
+	c, m, ad, b, weights := weighted(t)
 	p := newPass(t, m, b, ad, 2)
 	grad := ad.Zeros()
 	loss, err := p.Gradient(t.Context(), ad, weights, grad)

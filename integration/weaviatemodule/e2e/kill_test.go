@@ -52,8 +52,7 @@ func plugins(t testing.TB, home string) int {
 // load writes and asks until stop, and counts what it sees. It rewrites every other story, faster than any encoder follows; the others' adapters answer
 // whenever there is a plugin to ask.
 type load struct {
-	sync.Mutex
-	stories []*story
+	stories []*story // of the one who writes, once it has begun
 	stop    atomic.Bool
 	answers atomic.Int64
 }
@@ -62,10 +61,8 @@ func (l *load) run(t *testing.T, n func() *node, draw *library) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for round := 0; !l.stop.Load(); round++ {
 		at := 2 * rng.IntN(len(l.stories)/2)
-		l.Lock()
 		s := draw.draw(t, at, "", l.stories[at].place)
 		l.stories[at] = s
-		l.Unlock()
 		r, err := http.NewRequest(http.MethodPut, n().Endpoint()+"/v1/objects/Story/"+s.uuid, strings.NewReader(s.object("Story")))
 		if err != nil {
 			t.Error(err)
