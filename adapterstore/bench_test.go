@@ -1,6 +1,8 @@
 package adapterstore_test
 
 import (
+	"fmt"
+	"runtime/metrics"
 	"strconv"
 	"testing"
 
@@ -37,6 +39,26 @@ func BenchmarkPut(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkGrow fills a store, as a backfill does, and gives the most memory that the heap held meanwhile: nearly all of it is Badger's compactions'.
+// A size that says something wants thousands of adapters: -benchtime 12000x.
+func BenchmarkGrow(b *testing.B) {
+	const size = 80 << 10
+	s := benchStore(b)
+	a := storetest.Adapter(storetest.Key("Book", "", "a", 1, 1), 1, size)
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	peak := uint64(0)
+	b.SetBytes(size)
+	for i := 0; b.Loop(); i++ {
+		a.Key.Document.UUID = fmt.Sprintf("%08x", uint32(i)*2654435761) // in no order
+		put(b, s, a)
+		if i%16 == 0 {
+			metrics.Read(heap)
+			peak = max(peak, heap[0].Value.Uint64())
+		}
+	}
+	b.ReportMetric(float64(peak>>20), "peak-MiB")
 }
 
 func BenchmarkGet(b *testing.B) {

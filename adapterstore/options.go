@@ -54,9 +54,12 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // badger gives Badger's settings. No compression: trained weights do not compress, and tables are then read through the page cache,
-// which makes a block cache needless. The value log stays empty because every value is under the threshold.
+// which makes a block cache needless. The value log stays empty because every value is under the threshold. Tables are small on every level, because a
+// compaction holds dozens of them in memory (docs/adr/0005).
 func (o Options) badger(dir string) badger.Options {
-	return badger.DefaultOptions(dir).
+	b := badger.DefaultOptions(dir)
+	b.TableSizeMultiplier = 1
+	return b.
 		WithSyncWrites(true).
 		WithNumVersionsToKeep(1).
 		WithLogger(badgerLogger{o.Logger}).
@@ -67,7 +70,7 @@ func (o Options) badger(dir string) badger.Options {
 		WithNumLevelZeroTablesStall(6).
 		WithNumCompactors(2).
 		WithNumGoroutines(2).
-		WithBaseTableSize(8 << 20).
+		WithBaseTableSize(4 << 20).
 		WithBaseLevelSize(4 * o.MemTableBytes).
 		WithValueThreshold(min(1<<20, o.MemTableBytes*15/100)).
 		WithValueLogFileSize(1 << 20).
