@@ -60,7 +60,7 @@ func (l *Loop) Run(ctx context.Context, c *Chunks, progress func(perk.Progress))
 	update := newUpdater(r.Rule, phi.Trained())
 	var cov *covariance
 	if r.Rule.Name == recipe.Ridge {
-		cov = newCovariance(r, groups)
+		cov = newCovariance(r, groups, l.Threads)
 	}
 	p := perk.Progress{Total: c.Len() * r.Steps}
 	workers, ok := l.spare.Get().(*lm.Workers)

@@ -14,11 +14,12 @@ import (
 // covariance is the ridge rule's state: the weighted covariance of the document's keys, gathered in the first step, and its factors. Keys and weights do not change
 // during a write, so they serve all steps.
 type covariance struct {
-	lambda float32
-	floor  float32
-	rank   int
-	module string
-	factor *spd.Factor // nil until the first step's gradient is complete
+	lambda  float32
+	floor   float32
+	rank    int
+	threads int
+	module  string
+	factor  *spd.Factor // nil until the first step's gradient is complete
 
 	gram []float32 // (rank, rank), the upper triangle; nil in the dual form
 
@@ -30,9 +31,9 @@ type covariance struct {
 
 // newCovariance chooses the form. A short document has fewer keys than the rank: its dual form factorises a matrix of that size in place of one of the rank's. The
 // choice depends on the document alone.
-func newCovariance(r *recipe.Recipe, groups []*group) *covariance {
+func newCovariance(r *recipe.Recipe, groups []*group, threads int) *covariance {
 	t := r.Targets[0] // Validate allows the ridge rule one target only
-	c := &covariance{lambda: r.Rule.Lambda, floor: r.Rule.Floor, rank: t.Rank, module: t.Module}
+	c := &covariance{lambda: r.Rule.Lambda, floor: r.Rule.Floor, rank: t.Rank, threads: threads, module: t.Module}
 	keys := 0
 	for _, g := range groups {
 		for _, target := range g.batch.Targets {
@@ -112,5 +113,5 @@ func (c *covariance) factorise() (*spd.Factor, error) {
 	for i := range n {
 		trace += gram[i*n+i]
 	}
-	return spd.Factorise(n, gram, c.lambda+c.floor*trace/float32(c.rank))
+	return spd.Factorise(c.threads, n, gram, c.lambda+c.floor*trace/float32(c.rank))
 }

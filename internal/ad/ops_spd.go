@@ -26,7 +26,7 @@ func SolveSPD[T kernel.Float](b, a, s *Node[T]) *Node[T] {
 	}
 	var y *Node[T]
 	y = b.graph.apply("SolveSPD", b.Rows, b.Cols, func(out []T, in [][]T) {
-		factor, _ = spd.Factorise(a.Rows, in[1], in[2][0])
+		factor, _ = spd.Factorise(1, a.Rows, in[1], in[2][0])
 		solve(out, in[0])
 	}, func(gy *Node[T], need []bool) []*Node[T] {
 		// y is an input so that the factors are there

@@ -36,36 +36,35 @@ type Packed64 struct {
 	data []float64
 }
 
-// Pack64 packs sign·B: B (k, n) has the row stride ld; with trans b is (n, k). It reuses the memory of into, which may be nil. n is a multiple of Columns64.
-func Pack64(into *Packed64, trans bool, k, n int, b []float64, ld int, sign float64) *Packed64 {
+// Pack64 packs sign·B: B (k, n) has the row stride ld. It reuses the memory of into, which may be nil. n is a multiple of Columns64.
+func Pack64(into *Packed64, k, n int, b []float64, ld int, sign float64) *Packed64 {
+	into = Room64(into, k, n)
+	w := panel64()
+	for j := 0; j < n; j += w {
+		panel := into.data[j*k : (j+w)*k]
+		for i := range k {
+			to := panel[i*w : (i+1)*w]
+			for c, v := range b[i*ld+j : i*ld+j+w] {
+				to[c] = sign * v
+			}
+		}
+	}
+	return into
+}
+
+// Room64 gives packed memory of (k, n), in that of into where there is enough, for Pack64 to fill by parts: that of columns j to j+m-1 into From(j).
+func Room64(into *Packed64, k, n int) *Packed64 {
+	if n%Columns64 != 0 {
+		panic("kernel: packed columns that are no multiple of Columns64")
+	}
 	if into == nil {
 		into = &Packed64{}
-	}
-	if n%Columns64 != 0 {
-		panic("kernel: Pack64 of columns that are no multiple of Columns64")
 	}
 	into.k, into.n = k, n
 	if cap(into.data) < k*n {
 		into.data = make([]float64, k*n)
 	}
 	into.data = into.data[:k*n]
-	w := panel64()
-	for j := 0; j < n; j += w {
-		panel := into.data[j*k : (j+w)*k]
-		if trans {
-			for c := range w {
-				for i, v := range b[(j+c)*ld : (j+c)*ld+k] {
-					panel[i*w+c] = sign * v
-				}
-			}
-			continue
-		}
-		for i := range k {
-			for c, v := range b[i*ld+j : i*ld+j+w] {
-				panel[i*w+c] = sign * v
-			}
-		}
-	}
 	return into
 }
 

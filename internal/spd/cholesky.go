@@ -17,9 +17,8 @@ func whole(n int) int { return (n + blockSize - 1) / blockSize * blockSize }
 // cholesky is a symmetric positive definite matrix A = U^T U with U upper triangular, by blocks; it is padded to whole blocks by an identity.
 type cholesky struct {
 	size    int
-	data    []float64          // (size, size): the upper triangle of A, after factorise of U; what is left of the blocks on the diagonal is never read
-	inverse [][]float64        // (blockSize, blockSize) inverses of U's blocks on the diagonal
-	row     []*kernel.Packed64 // -U of each block row, right of the diagonal
+	data    []float64   // (size, size): the upper triangle of A, after factorise of U; what is left of the blocks on the diagonal is never read
+	inverse [][]float64 // (blockSize, blockSize) inverses of U's blocks on the diagonal
 }
 
 // newCholesky makes a matrix of zeros, but for the padding's ones.
@@ -33,32 +32,34 @@ func newCholesky(n int) *cholesky {
 }
 
 // factorise replaces A by U, and tells whether A is positive definite.
-func (c *cholesky) factorise() bool {
+func (c *cholesky) factorise(threads int) bool {
 	n := c.size
+	var row *kernel.Packed64 // -U of the block row, right of the diagonal
 	for k := 0; k < n; k += blockSize {
 		inverse, ok := c.diagonal(k)
 		if !ok {
 			return false
 		}
 		c.inverse = append(c.inverse, inverse)
-		right := n - k - blockSize
-		if right == 0 {
-			c.row = append(c.row, nil)
-			break
-		}
+		first := k + blockSize
+		row = kernel.Room64(row, blockSize, n-first)
 		// U_kj = U_kk^-T A_kj
-		block := c.data[k*n+k+blockSize:]
-		p := kernel.Pack64(nil, false, blockSize, right, block, n, 1)
-		for r := range blockSize {
-			clear(block[r*n : r*n+right])
-		}
-		kernel.MulAdd64(true, blockSize, inverse, blockSize, p, block, n)
-		p = kernel.Pack64(p, false, blockSize, right, block, n, -1)
-		c.row = append(c.row, p)
+		spread(threads, (n-first)/blockSize, func(b int) {
+			j := b * blockSize
+			block := c.data[k*n+first+j:]
+			p := kernel.Pack64(row.From(j), blockSize, blockSize, block, n, 1)
+			for r := range blockSize {
+				clear(block[r*n : r*n+blockSize])
+			}
+			kernel.MulAdd64(true, blockSize, inverse, blockSize, p, block, n)
+			kernel.Pack64(p, blockSize, blockSize, block, n, -1)
+		})
 		// A_ij -= U_ki^T U_kj for the blocks on and right of the diagonal
-		for i := k + blockSize; i < n; i += blockSize {
-			kernel.MulAdd64(true, blockSize, c.data[k*n+i:], n, p.From(i-k-blockSize), c.data[i*n+i:], n)
-		}
+		spread(threads, (n-first)/blockSize, func(b int) {
+			j := b * blockSize
+			i := first + j
+			kernel.MulAdd64(true, blockSize, c.data[k*n+i:], n, row.From(j), c.data[i*n+i:], n)
+		})
 	}
 	return true
 }
@@ -79,38 +80,29 @@ func (c *cholesky) diagonal(k int) (inverse []float64, ok bool) {
 	return inverse, lapack64.Trtri(u)
 }
 
-// solve replaces x (rows, size) by x A^-1 = x U^-1 U^-T. Where x is zero left of the block column first, so is what is read of it, and that is all that is computed.
-func (c *cholesky) solve(rows int, x []float64, first int) {
+// solve replaces y (size, cols) by A^-1 y = U^-1 U^-T y. Where y is zero above the block row first, that is not read, and what becomes of it not computed.
+func (c *cholesky) solve(cols int, y []float64, first int) {
 	n := c.size
-	part := make([]float64, rows*blockSize)
-	// times multiplies block column j of x by op(U_jj^-1) and leaves the result in part too.
 	var p *kernel.Packed64
+	// times multiplies block row j of y by op(U_jj^-1), and packs what comes of it, negated.
 	times := func(j int, trans bool) {
-		at := x[j*blockSize:]
-		for r := range rows {
-			copy(part[r*blockSize:(r+1)*blockSize], at[r*n:])
-			clear(at[r*n : r*n+blockSize])
-		}
-		p = kernel.Pack64(p, trans, blockSize, blockSize, c.inverse[j], blockSize, 1)
-		kernel.MulAdd64(false, rows, part, blockSize, p, at, n)
-		for r := range rows {
-			copy(part[r*blockSize:(r+1)*blockSize], at[r*n:])
-		}
+		at := y[j*blockSize*cols : (j+1)*blockSize*cols]
+		p = kernel.Pack64(p, blockSize, cols, at, cols, 1)
+		clear(at)
+		kernel.MulAdd64(trans, blockSize, c.inverse[j], blockSize, p, at, cols)
+		p = kernel.Pack64(p, blockSize, cols, at, cols, -1)
 	}
 	blocks := n / blockSize
 	for j := first; j < blocks; j++ {
-		times(j, false)
-		if j+1 < blocks {
-			kernel.MulAdd64(false, rows, part, blockSize, c.row[j], x[(j+1)*blockSize:], n)
+		times(j, true)
+		if below := (j + 1) * blockSize; below < n { // y_i -= U_ji^T y_j for i > j
+			kernel.MulAdd64(true, n-below, c.data[j*blockSize*n+below:], n, p, y[below*cols:], cols)
 		}
 	}
-	var column *kernel.Packed64
 	for j := blocks - 1; j >= first; j-- {
-		times(j, true)
-		if left := j - first; left > 0 {
-			// x_i -= x_j U_ij^T for first <= i < j
-			column = kernel.Pack64(column, true, blockSize, left*blockSize, c.data[first*blockSize*n+j*blockSize:], n, -1)
-			kernel.MulAdd64(false, rows, part, blockSize, column, x[first*blockSize:], n)
+		times(j, false)
+		if above := (j - first) * blockSize; above > 0 { // y_i -= U_ij y_j for first <= i < j
+			kernel.MulAdd64(false, above, c.data[first*blockSize*n+j*blockSize:], n, p, y[first*blockSize*cols:], cols)
 		}
 	}
 }

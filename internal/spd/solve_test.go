@@ -78,13 +78,23 @@ func solve(t *testing.T, m, n, rows int) {
 			want = append(want, s)
 		}
 	}
-	f, err := spd.Factorise(n, a, 0)
+	one, err := spd.Factorise(1, n, a, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // a factor serves several steps
+	three, err := spd.Factorise(3, n, a, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first []float32
+	for i, f := range []*spd.Factor{one, one, three} { // a factor serves several steps
 		got := slices.Clone(x)
 		spd.Solve(f, rows, got)
+		if i == 0 {
+			first = got
+		} else if !slices.Equal(got, first) {
+			t.Error("the product has other bits the second time, or on three threads")
+		}
 		diff, norm := 0.0, 0.0
 		for i, w := range want {
 			diff += (float64(got[i]) - w) * (float64(got[i]) - w)
@@ -99,7 +109,7 @@ func solve(t *testing.T, m, n, rows int) {
 func TestFactoriseRefuses(t *testing.T) {
 	nan := float32(math.NaN())
 	for name, a := range map[string][]float32{"indefinite": {1, 2, 2, 1}, "NaN": {nan, 1, 1, 1}, "NaN off the diagonal": {1, nan, nan, 1}, "negative": {-2, 0, 0, -2}} {
-		if _, err := spd.Factorise(2, a, 0); !errors.Is(err, spd.ErrNotPositive) {
+		if _, err := spd.Factorise(1, 2, a, 0); !errors.Is(err, spd.ErrNotPositive) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -119,14 +129,16 @@ func BenchmarkSolve(b *testing.B) {
 				}
 			}
 		})
-		b.Run(fmt.Sprintf("rank=%d/factors", n), func(b *testing.B) {
-			for b.Loop() {
-				f, err := spd.Factorise(n, a, 0)
-				if err != nil {
-					b.Fatal(err)
+		for _, threads := range []int{1, 2} {
+			b.Run(fmt.Sprintf("rank=%d/factors/threads=%d", n, threads), func(b *testing.B) {
+				for b.Loop() {
+					f, err := spd.Factorise(threads, n, a, 0)
+					if err != nil {
+						b.Fatal(err)
+					}
+					spd.Solve(f, rows, slices.Clone(x))
 				}
-				spd.Solve(f, rows, slices.Clone(x))
-			}
-		})
+			})
+		}
 	}
 }

@@ -2,11 +2,13 @@
 // meta-training alike. Everything is computed in float64, because the condition number of a document's key covariance exceeds what float32 can invert.
 //
 // Matrices are cut into blocks. gonum's LAPACK, of which this package is the sole importer, factorises those on the diagonal; all other work is products of blocks
-// (kernel.MulAdd64).
+// (kernel.MulAdd64), which threads share. Results have the same bits for any number of threads.
 package spd
 
 import (
 	"errors"
+	"sync"
+	"sync/atomic"
 
 	"github.com/perkdb/perk/internal/kernel"
 )
@@ -19,30 +21,31 @@ const maxShift = 1e-3
 
 // Factor is a factorised symmetric positive definite (n, n) matrix A, ready to multiply by its inverse.
 type Factor struct {
-	n int
-	u *cholesky
+	n       int
+	threads int
+	u       *cholesky
 }
 
-// Factorise factorises a + lambda I for the symmetric (n, n) matrix a, of which only the upper triangle is read.
+// Factorise factorises a + lambda I for the symmetric (n, n) matrix a, of which only the upper triangle is read, on so many threads, as Solve will work.
 //
 // The covariance of a long document is summed in float32, and rounding can leave it a little short of positive definite. Such a matrix
 // is shifted up by 1e-7 of its largest diagonal element, or by the first power of ten times that which suffices, up to maxShift. Errors: ErrNotPositive.
-func Factorise[T kernel.Float](n int, a []T, lambda T) (*Factor, error) {
+func Factorise[T kernel.Float](threads, n int, a []T, lambda T) (*Factor, error) {
 	largest := 0.0 // NaN stays NaN
 	for i := range n {
 		largest = max(largest, float64(a[i*n+i]+lambda))
 	}
 	for shift := 0.0; ; {
 		c := newCholesky(n)
-		for i := range n {
-			row := c.data[i*c.size:]
-			for j := i; j < n; j++ {
-				row[j] = float64(a[i*n+j])
+		spread(threads, n, func(i int) {
+			row := c.data[i*c.size : i*c.size+n]
+			for j, v := range a[i*n+i : (i+1)*n] {
+				row[i+j] = float64(v)
 			}
 			row[i] += float64(lambda) + shift
-		}
-		if c.factorise() {
-			return &Factor{n, c}, nil
+		})
+		if c.factorise(threads) {
+			return &Factor{n, threads, c}, nil
 		}
 		if shift = max(1e-7*largest, 10*shift); !(shift > 0 && shift <= maxShift*largest) {
 			return nil, ErrNotPositive
@@ -52,40 +55,64 @@ func Factorise[T kernel.Float](n int, a []T, lambda T) (*Factor, error) {
 
 // Solve replaces x (rows, n) by x A^-1.
 func Solve[T kernel.Float](f *Factor, rows int, x []T) {
-	cols := whole(f.n)
-	g := make([]float64, rows*cols)
+	part := (rows + max(f.threads, 1) - 1) / max(f.threads, 1)
+	part = (part + kernel.Columns64 - 1) / kernel.Columns64 * kernel.Columns64
+	spread(f.threads, (rows+part-1)/part, func(i int) {
+		first := i * part
+		solve(f, min(part, rows-first), part, x[first*f.n:])
+	})
+}
+
+// solve does so on one thread; cols is rows rounded up to Columns64.
+func solve[T kernel.Float](f *Factor, rows, cols int, x []T) {
+	y := make([]float64, f.u.size*cols) // the transpose
 	for r := range rows {
 		for j, v := range x[r*f.n : (r+1)*f.n] {
-			g[r*cols+j] = float64(v)
+			y[j*cols+r] = float64(v)
 		}
 	}
-	f.u.solve(rows, g, 0)
+	f.u.solve(cols, y, 0)
 	for r := range rows {
 		for j := range f.n {
-			x[r*f.n+j] = T(g[r*cols+j])
+			x[r*f.n+j] = T(y[j*cols+r])
 		}
 	}
 }
 
+// spread calls f for each of 0 to n-1, on so many goroutines where there are more than one of both.
+func spread(threads, n int, f func(i int)) {
+	var next atomic.Int64
+	loop := func() {
+		for i := next.Add(1); i <= int64(n); i = next.Add(1) {
+			f(int(i - 1))
+		}
+	}
+	var others sync.WaitGroup
+	for range min(threads, n) - 1 {
+		others.Go(loop)
+	}
+	loop()
+	others.Wait()
+}
+
 // Invert writes the inverse of the symmetric (n, n) matrix a into out, shifted as Factorise does; only a's upper triangle is read. The result is exactly symmetric. Errors: ErrNotPositive.
 func Invert[T kernel.Float](n int, a, out []T) error {
-	f, err := Factorise(n, a, 0)
+	f, err := Factorise(1, n, a, 0)
 	if err != nil {
 		return err
 	}
-	size := f.u.size
-	x := make([]float64, blockSize*size)
-	for from := 0; from < n; from += blockSize { // rows of the identity, of which what lies left of the diagonal is known from above
-		clear(x)
-		rows := min(blockSize, n-from)
-		for r := range rows {
-			x[r*size+from+r] = 1
+	y := make([]float64, f.u.size*blockSize)
+	for from := 0; from < n; from += blockSize { // columns of the identity, of which what lies above the diagonal is known from the left
+		clear(y)
+		cols := min(blockSize, n-from)
+		for c := range cols {
+			y[(from+c)*blockSize+c] = 1
 		}
-		f.u.solve(rows, x, from/blockSize)
-		for r := range rows {
-			i := from + r
+		f.u.solve(blockSize, y, from/blockSize)
+		for c := range cols {
+			i := from + c
 			for j := i; j < n; j++ {
-				out[i*n+j] = T(x[r*size+j])
+				out[i*n+j] = T(y[j*blockSize+c])
 				out[j*n+i] = out[i*n+j]
 			}
 		}
