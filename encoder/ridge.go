@@ -62,7 +62,8 @@ func (c *covariance) see(ctx context.Context, pass *lm.Pass, g *group) (flops fl
 		c.keys, err = pass.WeightedKeys(g.weights, c.keys)
 		return 0, err
 	}
-	return float64(len(c.gram)) * float64(len(g.batch.Tokens)), pass.Covariance(ctx, g.weights, c.gram)
+	keys, err := pass.Covariance(ctx, g.weights, c.gram)
+	return float64(len(c.gram)) * float64(keys), err
 }
 
 // gradient adds a group's gradient to grad, in the dual form its errors to those of the step, and gives the group's loss.
@@ -107,7 +108,7 @@ func (c *covariance) factorise() (*spd.Factor, error) {
 	if c.dual() {
 		n = len(c.keys) / c.rank
 		gram = make([]float32, n*n)
-		kernel.GramRows(n, c.rank, c.keys, c.rank, gram, n)
+		kernel.GramRows(c.threads, n, c.rank, c.keys, c.rank, gram, n)
 	}
 	trace := float32(0) // the same in both forms
 	for i := range n {

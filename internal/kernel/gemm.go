@@ -17,8 +17,11 @@ func Gemm(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, l
 	}
 }
 
-// gramRows is how many rows of its result Gram computes at once.
-const gramRows = 256
+// Sides of the tiles of a symmetric result.
+const (
+	gramRows    = 256
+	gramColumns = 512
+)
 
 // Gram computes the upper triangle of C = A^T B (n, n), for A and B (k, n) whose product is symmetric, at little more than half the cost of Gemm. Below the
 // diagonal C holds nothing of use afterwards.
@@ -28,13 +31,29 @@ func Gram(n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc
 	}
 }
 
-// GramRows computes the upper triangle of C = A A^T (m, m) for A (m, k), at little more than half the cost of Gemm. Below the diagonal C holds nothing of use
-// afterwards.
-func GramRows(m, k int, a []float32, lda int, c []float32, ldc int) {
-	const rows = gramRows / 4 // m is small where this is of use
-	for i := 0; i < m; i += rows {
-		Gemm(false, true, min(rows, m-i), m-i, k, a[i*lda:], lda, a[i*lda:], lda, 0, c[i*ldc+i:], ldc)
+// GramAdd adds the upper triangle of A^T A (n, n), for A (k, n), to C, by tiles that threads share; C has the same bits for any number of them. Below the diagonal C
+// holds nothing of use afterwards.
+func GramAdd(threads, n, k int, a []float32, lda int, c []float32, ldc int) {
+	var tiles [][2]int
+	for i := 0; i < n; i += gramRows {
+		for j := i; j < n; j += gramColumns {
+			tiles = append(tiles, [2]int{i, j})
+		}
 	}
+	Spread(threads, len(tiles), func(t int) {
+		i, j := tiles[t][0], tiles[t][1]
+		Gemm(true, false, min(gramRows, n-i), min(gramColumns, n-j), k, a[i:], lda, a[j:], lda, 1, c[i*ldc+j:], ldc)
+	})
+}
+
+// GramRows computes the upper triangle of C = A A^T (m, m) for A (m, k), at little more than half the cost of Gemm, by rows that threads share. Below the
+// diagonal C holds nothing of use afterwards.
+func GramRows(threads, m, k int, a []float32, lda int, c []float32, ldc int) {
+	const rows = gramRows / 4 // m is small where this is of use
+	Spread(threads, (m+rows-1)/rows, func(b int) {
+		i := b * rows
+		Gemm(false, true, min(rows, m-i), m-i, k, a[i*lda:], lda, a[i*lda:], lda, 0, c[i*ldc+i:], ldc)
+	})
 }
 
 // Packed is a frozen right-hand side of shape (k, n), laid out once by Pack for

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/perkdb/perk/internal/kernel"
@@ -165,13 +166,30 @@ func TestGramIsTheProductsUpperTriangle(t *testing.T) {
 	}
 }
 
+// What is added is that triangle, by tiles of 512 columns too, with the same bits for any number of threads.
+func TestGramAddAddsTheUpperTriangle(t *testing.T) {
+	const n, k, ld = 549, 9, 552
+	r := rand.New(rand.NewPCG(5, 6))
+	a := mat(r, k, n, ld)
+	want, got := mat(r, n, n, n), make([]float32, n*n)
+	copy(got, want)
+	others := slices.Clone(got)
+	kernel.Gemm(true, false, n, n, k, a, ld, a, ld, 1, want, n)
+	kernel.GramAdd(1, n, k, a, ld, got, n)
+	kernel.GramAdd(3, n, k, a, ld, others, n)
+	for i := range n {
+		sameBits(t, fmt.Sprintf("row %d", i), got[i*n+i:(i+1)*n], want[i*n+i:(i+1)*n])
+		sameBits(t, fmt.Sprintf("row %d on three threads", i), others[i*n+i:(i+1)*n], want[i*n+i:(i+1)*n])
+	}
+}
+
 func TestGramRowsIsTheProductsUpperTriangle(t *testing.T) {
 	const m, k, ld = 150, 40, 43 // blocks have 64 rows
 	r := rand.New(rand.NewPCG(5, 6))
 	a := mat(r, m, k, ld)
 	want, got := make([]float32, m*m), make([]float32, m*m)
 	kernel.Gemm(false, true, m, m, k, a, ld, a, ld, 0, want, m)
-	kernel.GramRows(m, k, a, ld, got, m)
+	kernel.GramRows(3, m, k, a, ld, got, m)
 	for i := range m {
 		sameBits(t, fmt.Sprintf("row %d", i), got[i*m+i:(i+1)*m], want[i*m+i:(i+1)*m])
 	}

@@ -73,31 +73,38 @@ func (p *Pass) keyWidth(weights []float32) (int, error) {
 
 // Covariance adds the upper triangle of sum_i weights[i] k_i k_i^T over the positions that have a target to gram (rank, rank), where k_i is the scaled key of position i:
 // what the lowest adapted module's B is multiplied with. It needs a pass whose only adapted module is a down projection with a fixed A, so that
-// the keys are the same in every step of a write. Errors: EInvalid, ECanceled.
-func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32) error {
+// the keys are the same in every step of a write. keys is how many have a weight above 0: the others cost nothing. Errors: EInvalid, ECanceled.
+func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32) (keys int, err error) {
 	r, err := p.keyWidth(weights)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if len(gram) != r*r {
-		return perk.Errorf(perk.EInvalid, op, "%d elements for a covariance of rank %d", len(gram), r)
+		return 0, perk.Errorf(perk.EInvalid, op, "%d elements for a covariance of rank %d", len(gram), r)
 	}
-	return p.each(ctx, func(w *worker, g group) {
-		w.gram, w.weighted = grow(w.gram, r*r), grow(w.weighted, p.groups[0].seqs*p.batch.T*r)
-		keys, base := p.rows(p.keys, g, r), g.first*p.batch.T
-		rows := g.seqs * p.batch.T
-		for i := range rows {
-			f := weights[base+i]
-			if p.batch.Targets[base+i] < 0 {
-				f = 0
+	var at []int // positions that count
+	for i, f := range weights {
+		if p.batch.Targets[i] >= 0 && f > 0 {
+			at = append(at, i)
+		}
+	}
+	// So many keys at once that the covariance, 9 MiB of rank 1,536, is seldom read and written, and so few that they stay in the cache.
+	const most, part = 1024, 64
+	w := p.workers[0]
+	keys = len(at)
+	for ; len(at) > 0; at = at[min(most, len(at)):] {
+		if err := ctx.Err(); err != nil {
+			return 0, perk.E(perk.ECanceled, op, err)
+		}
+		n := min(most, len(at))
+		w.weighted = grow(w.weighted, n*r)
+		kernel.Spread(len(p.workers), (n+part-1)/part, func(b int) {
+			for i := b * part; i < min((b+1)*part, n); i++ {
+				f := float32(math.Sqrt(float64(weights[at[i]])))
+				kernel.Scale(w.weighted[i*r:(i+1)*r], f, p.keys[at[i]*r:(at[i]+1)*r])
 			}
-			kernel.Scale(w.weighted[i*r:(i+1)*r], f, keys[i*r:(i+1)*r])
-		}
-		kernel.Gram(r, rows, keys, r, w.weighted, r, w.gram, r)
-	}, func(w *worker, _ group) {
-		for i := range r {
-			row := gram[i*r+i : (i+1)*r]
-			kernel.Add(row, row, w.gram[i*r+i:(i+1)*r])
-		}
-	})
+		})
+		kernel.GramAdd(len(p.workers), r, n, w.weighted, r, gram, r)
+	}
+	return keys, nil
 }

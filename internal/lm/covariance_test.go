@@ -28,8 +28,17 @@ func TestWeightedKeysMakeTheCovariance(t *testing.T) {
 	_, m, ad, b, weights := weighted(t)
 	p := newPass(t, m, b, ad, 2)
 	gram := make([]float32, 25)
-	if err := p.Covariance(t.Context(), weights, gram); err != nil {
+	keys, err := p.Covariance(t.Context(), weights, gram)
+	if err != nil {
 		t.Fatal(err)
+	}
+	for i, w := range weights {
+		if w > 0 && b.Targets[i] >= 0 {
+			keys--
+		}
+	}
+	if keys != 0 {
+		t.Errorf("%d keys more than have a weight", keys)
 	}
 	q, err := p.WeightedKeys(weights, []float32{1, 0, 0, 0, 0}) // appended to what is there
 	if err != nil {
@@ -53,7 +62,7 @@ func TestWeightedKeysMakeTheCovariance(t *testing.T) {
 		func() error { _, err := newPass(t, m, b, all, 1).WeightedKeys(weights, nil); return err }(),
 		func() error { _, _, err := p.WeightedErrors(t.Context(), ad, weights[1:], nil); return err }(),
 		func() error { _, _, err := p.WeightedErrors(t.Context(), all, weights, nil); return err }(),
-		p.Covariance(t.Context(), weights, gram[1:]),
+		func() error { _, err := p.Covariance(t.Context(), weights, gram[1:]); return err }(),
 	} {
 		if perk.ErrorCode(err) != perk.EInvalid {
 			t.Errorf("error %v, want EInvalid", err)

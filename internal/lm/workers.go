@@ -48,7 +48,6 @@ type worker struct {
 	active    []int     // rows of the group that have a loss
 	h, logits []float32 // (headRows, dim), (headRows, vocab)
 	sums      [headRows]float32
-	gram      []float32 // (rank, rank)
 	weighted  []float32 // (rows, rank)
 }
 

@@ -44,7 +44,7 @@ func (c *cholesky) factorise(threads int) bool {
 		first := k + blockSize
 		row = kernel.Room64(row, blockSize, n-first)
 		// U_kj = U_kk^-T A_kj
-		spread(threads, (n-first)/blockSize, func(b int) {
+		kernel.Spread(threads, (n-first)/blockSize, func(b int) {
 			j := b * blockSize
 			block := c.data[k*n+first+j:]
 			p := kernel.Pack64(row.From(j), blockSize, blockSize, block, n, 1)
@@ -55,7 +55,7 @@ func (c *cholesky) factorise(threads int) bool {
 			kernel.Pack64(p, blockSize, blockSize, block, n, -1)
 		})
 		// A_ij -= U_ki^T U_kj for the blocks on and right of the diagonal
-		spread(threads, (n-first)/blockSize, func(b int) {
+		kernel.Spread(threads, (n-first)/blockSize, func(b int) {
 			j := b * blockSize
 			i := first + j
 			kernel.MulAdd64(true, blockSize, c.data[k*n+i:], n, row.From(j), c.data[i*n+i:], n)

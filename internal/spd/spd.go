@@ -7,8 +7,6 @@ package spd
 
 import (
 	"errors"
-	"sync"
-	"sync/atomic"
 
 	"github.com/perkdb/perk/internal/kernel"
 )
@@ -37,7 +35,7 @@ func Factorise[T kernel.Float](threads, n int, a []T, lambda T) (*Factor, error)
 	}
 	for shift := 0.0; ; {
 		c := newCholesky(n)
-		spread(threads, n, func(i int) {
+		kernel.Spread(threads, n, func(i int) {
 			row := c.data[i*c.size : i*c.size+n]
 			for j, v := range a[i*n+i : (i+1)*n] {
 				row[i+j] = float64(v)
@@ -57,7 +55,7 @@ func Factorise[T kernel.Float](threads, n int, a []T, lambda T) (*Factor, error)
 func Solve[T kernel.Float](f *Factor, rows int, x []T) {
 	part := (rows + max(f.threads, 1) - 1) / max(f.threads, 1)
 	part = (part + kernel.Columns64 - 1) / kernel.Columns64 * kernel.Columns64
-	spread(f.threads, (rows+part-1)/part, func(i int) {
+	kernel.Spread(f.threads, (rows+part-1)/part, func(i int) {
 		first := i * part
 		solve(f, min(part, rows-first), part, x[first*f.n:])
 	})
@@ -77,22 +75,6 @@ func solve[T kernel.Float](f *Factor, rows, cols int, x []T) {
 			x[r*f.n+j] = T(y[j*cols+r])
 		}
 	}
-}
-
-// spread calls f for each of 0 to n-1, on so many goroutines where there are more than one of both.
-func spread(threads, n int, f func(i int)) {
-	var next atomic.Int64
-	loop := func() {
-		for i := next.Add(1); i <= int64(n); i = next.Add(1) {
-			f(int(i - 1))
-		}
-	}
-	var others sync.WaitGroup
-	for range min(threads, n) - 1 {
-		others.Go(loop)
-	}
-	loop()
-	others.Wait()
 }
 
 // Invert writes the inverse of the symmetric (n, n) matrix a into out, shifted as Factorise does; only a's upper triangle is read. The result is exactly symmetric. Errors: ErrNotPositive.
