@@ -40,3 +40,6 @@ func Peaks() []Peak {
 	all := []Peak{{"avx2/f32", peak256, 8}, {"avx512/f32", peak512, 16}, {"avx512vnni/int8", peakInt8, 64}, {"avx512bf16/bf16", peakBF16, 32}}
 	return all[:len(detect())-1]
 }
+
+// RoundBF16 rounds as bfloat16 products do.
+func RoundBF16(x float32) float32 { return fromBF16(bf16(x)) }

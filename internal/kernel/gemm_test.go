@@ -183,6 +183,38 @@ func TestGramAddAddsTheUpperTriangle(t *testing.T) {
 	}
 }
 
+// Rounded operands have the product that is added, over several chains of k and an odd rest, with the same bits for any number of threads.
+func TestGramAddBF16(t *testing.T) {
+	for _, k := range []int{1, 9, 384, 1001} {
+		const n, ld = 549, 552
+		r := rand.New(rand.NewPCG(5, 6))
+		a := mat(r, k, n, ld)
+		before := mat(r, n, n, n)
+		got, others := slices.Clone(before), slices.Clone(before)
+		kernel.GramAddBF16(1, n, k, a, ld, got, n)
+		kernel.GramAddBF16(3, n, k, a, ld, others, n)
+		rounded := make([]float32, len(a))
+		for i, v := range a {
+			rounded[i] = v
+			if kernel.HasBF16() {
+				rounded[i] = kernel.RoundBF16(v)
+			}
+		}
+		for i := range n {
+			sameBits(t, fmt.Sprintf("row %d on three threads", i), others[i*n+i:(i+1)*n], got[i*n+i:(i+1)*n])
+			for j := i; j < n; j++ {
+				want := float64(before[i*n+j])
+				for q := range k {
+					want += float64(rounded[q*ld+i]) * float64(rounded[q*ld+j])
+				}
+				if d := math.Abs(float64(got[i*n+j]) - want); !(d < 4e-6*max(100, math.Abs(want))) {
+					t.Fatalf("k=%d: (%d, %d) is off by %g", k, i, j, d)
+				}
+			}
+		}
+	}
+}
+
 func TestGramRowsIsTheProductsUpperTriangle(t *testing.T) {
 	const m, k, ld = 150, 40, 43 // blocks have 64 rows
 	r := rand.New(rand.NewPCG(5, 6))

@@ -73,7 +73,8 @@ func (p *Pass) keyWidth(weights []float32) (int, error) {
 
 // Covariance adds the upper triangle of sum_i weights[i] k_i k_i^T over the positions that have a target to gram (rank, rank), where k_i is the scaled key of position i:
 // what the lowest adapted module's B is multiplied with. It needs a pass whose only adapted module is a down projection with a fixed A, so that
-// the keys are the same in every step of a write. keys is how many have a weight above 0: the others cost nothing. Errors: EInvalid, ECanceled.
+// the keys are the same in every step of a write. A bfloat16 view of a model rounds
+// sqrt(weights[i]) k_i to bfloat16, and so gives the exact covariance of keys that are next to these. keys is how many have a weight above 0: the others cost nothing. Errors: EInvalid, ECanceled.
 func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32) (keys int, err error) {
 	r, err := p.keyWidth(weights)
 	if err != nil {
@@ -90,7 +91,10 @@ func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32
 	}
 	// So many keys at once that the covariance, 9 MiB of rank 1,536, is seldom read and written, and so few that they stay in the cache.
 	const most, part = 1024, 64
-	w := p.workers[0]
+	w, add := p.workers[0], kernel.GramAdd
+	if p.m.head.w == nil { // a bfloat16 view
+		add = kernel.GramAddBF16
+	}
 	keys = len(at)
 	for ; len(at) > 0; at = at[min(most, len(at)):] {
 		if err := ctx.Err(); err != nil {
@@ -104,7 +108,7 @@ func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32
 				kernel.Scale(w.weighted[i*r:(i+1)*r], f, p.keys[at[i]*r:(at[i]+1)*r])
 			}
 		})
-		kernel.GramAdd(len(p.workers), r, n, w.weighted, r, gram, r)
+		add(len(p.workers), r, n, w.weighted, r, gram, r)
 	}
 	return keys, nil
 }
