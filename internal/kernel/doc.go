@@ -15,7 +15,9 @@
 // scalar oracle and exists for float64 too, for gradient checks. Gemv and GemvT
 // are the memory-bound products of the decode path; GemmInt8 and GemvBF16 are the
 // same with frozen weights of 8 and 16 bits, for one row or for a batch; GemmBF16
-// rounds activations as well, for the many rows of the encode. Dot, Axpy, Add, Sub, Mul,
+// rounds activations as well, for the many rows of the encode. Gram, GramAdd,
+// GramAddBF16 and GramRows compute one triangle of a symmetric product. Spread shares calls among
+// goroutines. Dot, Axpy, Add, Sub, Mul,
 // MulAdd, Scale, Sum, SumSq, Max, Relu2, Relu2Grad, Exp, Softmax, SoftmaxGrad
 // and AdamW work on vectors.
 //
