@@ -73,8 +73,8 @@ func (p *Pass) keyWidth(weights []float32) (int, error) {
 
 // Covariance adds the upper triangle of sum_i weights[i] k_i k_i^T over the positions that have a target to gram (rank, rank), where k_i is the scaled key of position i:
 // what the lowest adapted module's B is multiplied with. It needs a pass whose only adapted module is a down projection with a fixed A, so that
-// the keys are the same in every step of a write. A bfloat16 view of a model rounds
-// sqrt(weights[i]) k_i to bfloat16, and so gives the exact covariance of keys that are next to these. keys is how many have a weight above 0: the others cost nothing. Errors: EInvalid, ECanceled.
+// the keys are the same in every step of a write. A bfloat16 view of a model rounds sqrt(weights[i]) k_i to bfloat16, and so gives the exact covariance of keys
+// that are next to these. keys is how many have a weight above 0: the others cost nothing. Errors: EInvalid, ECanceled.
 func (p *Pass) Covariance(ctx context.Context, weights []float32, gram []float32) (keys int, err error) {
 	r, err := p.keyWidth(weights)
 	if err != nil {
