@@ -2,7 +2,6 @@ package encoder
 
 import (
 	"math"
-	"sync"
 
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/lm"
@@ -25,13 +24,11 @@ func TokenWeights(w *recipe.Weighting, hidden []float32, b lm.Batch, threads int
 		}
 		return out
 	}
-	var running sync.WaitGroup
 	threads = max(1, min(threads, b.B))
-	for k := range threads {
+	kernel.Spread(threads, threads, func(k int) {
 		from, to := b.B*k/threads*b.T, b.B*(k+1)/threads*b.T
-		running.Go(func() { weigh(w, hidden[from*w.Dim:to*w.Dim], b.Targets[from:to], out[from:to], b.T) })
-	}
-	running.Wait()
+		weigh(w, hidden[from*w.Dim:to*w.Dim], b.Targets[from:to], out[from:to], b.T)
+	})
 	return out
 }
 

@@ -43,9 +43,19 @@ func PackBF16(transB bool, k, n int, b []float32, ldb int) *PackedBF16 {
 }
 
 func newPackedBF16(k, n int) *PackedBF16 {
-	p := &PackedBF16{k: k, n: n, steps: ceilDiv(k, 4)}
-	p.data = make([]uint16, roundUp(n, panelCols)*p.steps*4)
+	p := &PackedBF16{}
+	p.fit(k, n)
 	return p
+}
+
+// fit makes p of shape (k, n), in its own memory where there is enough. New memory is zero, old memory is as it was.
+func (p *PackedBF16) fit(k, n int) {
+	p.k, p.n, p.steps = k, n, ceilDiv(k, 4)
+	size := roundUp(n, panelCols) * p.steps * 4
+	if cap(p.data) < size {
+		p.data = make([]uint16, size)
+	}
+	p.data = p.data[:size]
 }
 
 // Turned gives the transpose of p, (n, k): what PackBF16 makes of the same numbers with the other transB.

@@ -50,7 +50,7 @@ func GramAdd(threads, n, k int, a []float32, lda int, c []float32, ldc int) {
 // diagonal C holds nothing of use afterwards.
 func GramRows(threads, m, k int, a []float32, lda int, c []float32, ldc int) {
 	const rows = gramRows / 4 // m is small where this is of use
-	Spread(threads, (m+rows-1)/rows, func(b int) {
+	Spread(threads, ceilDiv(m, rows), func(b int) {
 		i := b * rows
 		Gemm(false, true, min(rows, m-i), m-i, k, a[i*lda:], lda, a[i*lda:], lda, 0, c[i*ldc+i:], ldc)
 	})

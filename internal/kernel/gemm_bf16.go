@@ -16,6 +16,12 @@ type bf16Scratch struct {
 
 var bf16Scratches = sync.Pool{New: func() any { return new(bf16Scratch) }}
 
+// release gives s back, and keeps no operand alive.
+func (s *bf16Scratch) release() {
+	s.t.a, s.t.b, s.t.c, s.t.next = nil, nil, nil, nil
+	bf16Scratches.Put(s)
+}
+
 // GemmBF16 computes C = A op(B) + beta C with the op(B) given to PackBF16, for many rows: A, (m, k) with row stride lda, is rounded to
 // bfloat16 as well, and sums are in float32. C is (m, n) with row stride ldc. Where the CPU multiplies bfloat16 this is about twice as fast as
 // GemmPacked; there denormals count as zeros. A row's result does not depend on m.
@@ -45,8 +51,7 @@ func (p *PackedBF16) rounded(m int, a []float32, lda int, beta float32, c []floa
 
 func (p *PackedBF16) blocked(m int, a []float32, lda int, beta float32, c []float32, ldc int) {
 	s := bf16Scratches.Get().(*bf16Scratch)
-	defer bf16Scratches.Put(s)
-	defer func() { s.t.a, s.t.b, s.t.c, s.t.next = nil, nil, nil, nil }() // keeps nothing alive
+	defer s.release()
 	kc := p.k
 	if blocks := ceilDiv(p.k, bf16K); blocks > 1 {
 		kc = roundUp(ceilDiv(p.k, blocks), 4) // depends on k alone

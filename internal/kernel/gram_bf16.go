@@ -29,13 +29,12 @@ func GramAddBF16(threads, n, k int, a []float32, lda int, c []float32, ldc int) 
 // add adds the product of at most bf16K rows of A.
 func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc int) {
 	p := &g.right
-	p.k, p.n, p.steps = k, n, ceilDiv(k, 4)
-	panels, pairs := ceilDiv(n, panelCols), ceilDiv(k, 2)
-	if need := panels * panelCols * p.steps * 4; cap(p.data) < need {
-		p.data, g.left = make([]uint16, need), make([]uint32, panels*panelCols*bf16K/2)
-	} else {
-		p.data = p.data[:need]
+	p.fit(k, n)
+	pairs := ceilDiv(k, 2)
+	if cap(g.left) < n*pairs {
+		g.left = make([]uint32, n*pairs)
 	}
+	g.left = g.left[:n*pairs]
 	data := unsafe.Slice((*uint32)(unsafe.Pointer(&p.data[0])), len(p.data)/2)
 
 	const some = 16 // pairs of rows
@@ -57,7 +56,7 @@ func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc
 			}
 		}
 	})
-	Spread(threads, panels, func(b int) {
+	Spread(threads, ceilDiv(n, panelCols), func(b int) {
 		j := b * panelCols
 		from := data[p.index(0, j)/2:]
 		for i := range min(panelCols, n-j) {
@@ -67,11 +66,10 @@ func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc
 			}
 		}
 	})
-	left := unsafe.Slice((*uint16)(unsafe.Pointer(&g.left[0])), 2*n*pairs)
+	left := unsafe.Slice((*uint16)(unsafe.Pointer(&g.left[0])), 2*len(g.left))
 	Spread(threads, ceilDiv(n, gramRows), func(b int) {
 		s := bf16Scratches.Get().(*bf16Scratch)
-		defer bf16Scratches.Put(s)
-		defer func() { s.t.a, s.t.b, s.t.c, s.t.next = nil, nil, nil, nil }() // keeps nothing alive
+		defer s.release()
 		s.t.beta = 1
 		i := b * gramRows
 		for j := i; j < n; j += panelCols {

@@ -43,7 +43,7 @@ func Factorise[T kernel.Float](threads, n int, a []T, lambda T) (*Factor, error)
 			row[i] += float64(lambda) + shift
 		})
 		if c.factorise(threads) {
-			return &Factor{n, threads, c}, nil
+			return &Factor{n, max(threads, 1), c}, nil
 		}
 		if shift = max(1e-7*largest, 10*shift); !(shift > 0 && shift <= maxShift*largest) {
 			return nil, ErrNotPositive
@@ -53,7 +53,7 @@ func Factorise[T kernel.Float](threads, n int, a []T, lambda T) (*Factor, error)
 
 // Solve replaces x (rows, n) by x A^-1.
 func Solve[T kernel.Float](f *Factor, rows int, x []T) {
-	part := (rows + max(f.threads, 1) - 1) / max(f.threads, 1)
+	part := (rows + f.threads - 1) / f.threads
 	part = (part + kernel.Columns64 - 1) / kernel.Columns64 * kernel.Columns64
 	kernel.Spread(f.threads, (rows+part-1)/part, func(i int) {
 		first := i * part
