@@ -10,6 +10,9 @@ func tile256(t *tile)
 func tileBF16(t *tile)
 
 //go:noescape
+func panelAMX(args *amxPanel)
+
+//go:noescape
 func double512(t *tile64)
 
 //go:noescape
@@ -38,6 +41,9 @@ func peak256(n int)
 
 //go:noescape
 func peakBF16(n int)
+
+//go:noescape
+func peakAMX(n int, shapes *[64]byte)
 
 //go:noescape
 func peakInt8(n int)

@@ -7,6 +7,7 @@ package kernel
 func tile512(*tile)                    {}
 func tile256(*tile)                    {}
 func tileBF16(*tile)                   {}
+func panelAMX(*amxPanel)               {}
 func double512(*tile64)                {}
 func double256(*tile64)                {}
 func roundBF16(*uint16, *float32, int) {}
@@ -17,6 +18,7 @@ func transpose512(dst *float32, ds uintptr, src *float32, ss uintptr, quads int)
 func transpose256(dst *float32, ds uintptr, src *float32, ss uintptr, quads int) {}
 func peak512(int)                                                                {}
 func peakBF16(int)                                                               {}
+func peakAMX(int, *[64]byte)                                                     {}
 func peakInt8(int)                                                               {}
 func peak256(int)                                                                {}
 func int8Panels512(*narrowArgs)                                                  {}

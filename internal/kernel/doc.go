@@ -6,7 +6,7 @@
 // bodies are Go assembler for AVX-512 or AVX2+FMA, chosen at run time; on arm64
 // Gemm is, for NEON; all else runs the scalar Go bodies, which are also the oracle of
 // the tests. Features tells which set is in use; the environment variable PERK_ISA,
-// set to scalar, neon, avx2, avx512, avx512vnni or avx512bf16, lowers it.
+// set to scalar, neon, avx2, avx512, avx512vnni, avx512bf16 or amx, lowers it.
 //
 // # Main functions
 //

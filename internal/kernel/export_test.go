@@ -37,7 +37,8 @@ func Peaks() []Peak {
 	if runtime.GOARCH != "amd64" {
 		return nil
 	}
-	all := []Peak{{"avx2/f32", peak256, 8}, {"avx512/f32", peak512, 16}, {"avx512vnni/int8", peakInt8, 64}, {"avx512bf16/bf16", peakBF16, 32}}
+	all := []Peak{{"avx2/f32", peak256, 8}, {"avx512/f32", peak512, 16}, {"avx512vnni/int8", peakInt8, 64}, {"avx512bf16/bf16", peakBF16, 32},
+		{"amx/bf16", func(n int) { peakAMX(n, &amxShapes) }, 16 * 16 * 32}}
 	return all[:len(detect())-1]
 }
 

@@ -20,9 +20,10 @@ const (
 	levelAVX512       // F, VL, BW and DQ
 	levelVNNI         // products of bytes
 	levelBF16         // products of bfloat16
+	levelAMX          // products of tiles of them
 )
 
-var levelNames = [...]string{"scalar", "neon", "avx2", "avx512", "avx512vnni", "avx512bf16"}
+var levelNames = [...]string{"scalar", "neon", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx"}
 
 func (l level) String() string { return levelNames[l] }
 
@@ -51,7 +52,7 @@ func pickLevel(have []level, want string) (level, error) {
 }
 
 // Features names the instruction set in use: "scalar"; on amd64 "avx2", "avx512",
-// "avx512vnni" or "avx512bf16"; on arm64 "neon". The environment variable PERK_ISA, read once at
+// "avx512vnni", "avx512bf16" or "amx"; on arm64 "neon". The environment variable PERK_ISA, read once at
 // start-up, lowers it.
 func Features() string { return active.String() }
 

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPickLevelOnlyLowers(t *testing.T) {
-	all := []level{levelBF16, levelVNNI, levelAVX512, levelAVX2, levelScalar}
+	all := []level{levelAMX, levelBF16, levelVNNI, levelAVX512, levelAVX2, levelScalar}
 	arm := []level{levelNEON, levelScalar}
 	for _, c := range []struct {
 		have  []level
@@ -16,16 +16,18 @@ func TestPickLevelOnlyLowers(t *testing.T) {
 		get   level
 		cause string // of the error; none when empty
 	}{
-		{all, "", levelBF16, ""},
+		{all, "", levelAMX, ""},
+		{all[1:], "", levelBF16, ""},
 		{all, "avx2", levelAVX2, ""},
 		{all, "scalar", levelScalar, ""},
 		{all, "avx512bf16", levelBF16, ""},
-		{all, "sse9", levelBF16, `no instruction set "sse9"`},
-		{all, "AVX2", levelBF16, `no instruction set "AVX2"`},
-		{all[3:], "avx512", levelAVX2, `lacks the instruction set "avx512" (unset it, or use one of avx2, scalar)`},
+		{all[1:], "amx", levelBF16, `lacks the instruction set "amx" (unset it, or use one of avx512bf16,`},
+		{all, "sse9", levelAMX, `no instruction set "sse9"`},
+		{all, "AVX2", levelAMX, `no instruction set "AVX2"`},
+		{all[4:], "avx512", levelAVX2, `lacks the instruction set "avx512" (unset it, or use one of avx2, scalar)`},
 		{arm, "", levelNEON, ""},
 		{arm, "avx2", levelNEON, `lacks the instruction set "avx2" (unset it, or use one of neon, scalar)`},
-		{all[4:], "avx2", levelScalar, `lacks the instruction set "avx2" (unset it, or use one of scalar)`},
+		{all[5:], "avx2", levelScalar, `lacks the instruction set "avx2" (unset it, or use one of scalar)`},
 	} {
 		got, err := pickLevel(c.have, c.want)
 		if got != c.get {

@@ -10,8 +10,9 @@ const (
 
 // bf16Scratch is what one bfloat16 product needs besides its operands.
 type bf16Scratch struct {
-	t tile
-	a [bf16Rows*bf16K*bf16Chains + 16]uint16 // rounding writes whole vectors
+	t   tile
+	amx amxScratch
+	a   [bf16Rows*bf16K*bf16Chains + 16]uint16 // rounding writes whole vectors
 }
 
 var bf16Scratches = sync.Pool{New: func() any { return new(bf16Scratch) }}
@@ -19,12 +20,13 @@ var bf16Scratches = sync.Pool{New: func() any { return new(bf16Scratch) }}
 // release gives s back, and keeps no operand alive.
 func (s *bf16Scratch) release() {
 	s.t.a, s.t.b, s.t.c, s.t.next = nil, nil, nil, nil
+	s.amx.release()
 	bf16Scratches.Put(s)
 }
 
 // GemmBF16 computes C = A op(B) + beta C with the op(B) given to PackBF16, for many rows: A, (m, k) with row stride lda, is rounded to
 // bfloat16 as well, and sums are in float32. C is (m, n) with row stride ldc. Where the CPU multiplies bfloat16 this is about twice as fast as
-// GemmPacked; there denormals count as zeros. A row's result does not depend on m.
+// GemmPacked, several times as fast where it has tiles of them (AMX); there denormals count as zeros. A row's result does not depend on m.
 func GemmBF16(m int, a []float32, lda int, p *PackedBF16, beta float32, c []float32, ldc int) {
 	checkPacked("GemmBF16", m, p.n, p.k, len(a), lda, len(c), ldc)
 	switch {
@@ -52,22 +54,39 @@ func (p *PackedBF16) rounded(m int, a []float32, lda int, beta float32, c []floa
 func (p *PackedBF16) blocked(m int, a []float32, lda int, beta float32, c []float32, ldc int) {
 	s := bf16Scratches.Get().(*bf16Scratch)
 	defer s.release()
+	even, pad, some := 4, 2, 1 // of the chains of k, of rounded rows, of their number
+	if active >= levelAMX {
+		even, pad, some = amxK, amxK, amxRows
+		if beta != 0 && beta != 1 {
+			scaleRows(m, p.n, beta, c, ldc)
+			beta = 1
+		}
+	}
 	kc := p.k
 	if blocks := ceilDiv(p.k, bf16K); blocks > 1 {
-		kc = roundUp(ceilDiv(p.k, blocks), 4) // depends on k alone
+		kc = roundUp(ceilDiv(p.k, blocks), even) // depends on k alone
 	}
-	for i0, left := 0, ceilDiv(m, bf16Rows); i0 < m; left-- {
-		rows := ceilDiv(m-i0, left)
+	for i0, left := 0, ceilDiv(m, bf16Rows/some*some); i0 < m; left-- {
+		rows := min(roundUp(ceilDiv(m-i0, left), some), m-i0)
 		for k0 := 0; k0 < p.k; k0 += bf16Chains * kc {
 			end := min(k0+bf16Chains*kc, p.k)
 			for k := k0; k < end; k += kc {
 				kb := min(kc, end-k)
+				stride := roundUp(kb, pad)
 				for r := range rows {
-					roundBF16(&s.a[rows*(k-k0)+r*roundUp(kb, 2)], &a[(i0+r)*lda+k], kb)
+					row := s.a[rows*(k-k0)+r*stride:]
+					roundBF16(&row[0], &a[(i0+r)*lda+k], kb)
+					if pad > 2 {
+						clear(row[kb:stride])
+					}
 				}
 			}
 			for j := 0; j < p.n; j += panelCols {
 				for k := k0; k < end; k += kc {
+					if active >= levelAMX {
+						s.amx.panel(p, k, min(kc, end-k), j, rows, s.a[rows*(k-k0):], k > 0 || beta != 0, c[i0*ldc+j:], ldc)
+						continue
+					}
 					next := p.index(k, j) // at the end nothing follows
 					switch {
 					case k+kc < end:

@@ -30,11 +30,14 @@ func GramAddBF16(threads, n, k int, a []float32, lda int, c []float32, ldc int) 
 func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc int) {
 	p := &g.right
 	p.fit(k, n)
-	pairs := ceilDiv(k, 2)
-	if cap(g.left) < n*pairs {
-		g.left = make([]uint32, n*pairs)
+	pairs, stride := ceilDiv(k, 2), ceilDiv(k, 2)
+	if active >= levelAMX {
+		stride = roundUp(k, amxK) / 2
 	}
-	g.left = g.left[:n*pairs]
+	if size := roundUp(n, amxRows) * stride; cap(g.left) < size {
+		g.left = make([]uint32, size)
+	}
+	g.left = g.left[:cap(g.left)]
 	data := unsafe.Slice((*uint32)(unsafe.Pointer(&p.data[0])), len(p.data)/2)
 
 	const some = 16 // pairs of rows
@@ -60,10 +63,11 @@ func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc
 		j := b * panelCols
 		from := data[p.index(0, j)/2:]
 		for i := range min(panelCols, n-j) {
-			row := g.left[(j+i)*pairs : (j+i+1)*pairs]
-			for q := range row {
+			row := g.left[(j+i)*stride : (j+i+1)*stride]
+			for q := range pairs {
 				row[q] = from[q*panelCols+i]
 			}
+			clear(row[pairs:])
 		}
 	})
 	left := unsafe.Slice((*uint16)(unsafe.Pointer(&g.left[0])), 2*len(g.left))
@@ -73,11 +77,15 @@ func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc
 		s.t.beta = 1
 		i := b * gramRows
 		for j := i; j < n; j += panelCols {
+			if active >= levelAMX {
+				s.amx.panel(p, 0, k, j, min(gramRows, n-i), left[2*i*stride:], true, c[i*ldc+j:], ldc)
+				continue
+			}
 			next := p.index(0, j)
 			if j+panelCols < n {
 				next = p.index(0, j+panelCols)
 			}
-			s.panel(p, 0, k, j, next, min(gramRows, n-i), left[2*i*pairs:], c[i*ldc+j:], ldc)
+			s.panel(p, 0, k, j, next, min(gramRows, n-i), left[2*i*stride:], c[i*ldc+j:], ldc)
 		}
 	})
 }

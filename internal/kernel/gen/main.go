@@ -139,6 +139,7 @@ func main() {
 	write("tile_bf16_amd64.s", tileKernels(tileBF16))
 	write("double_avx512_amd64.s", doubleKernels(double512))
 	write("double_avx2_amd64.s", doubleKernels(double256))
+	write("tile_amx_amd64.s", amxKernels())
 	write("peak_amd64.s", peaks())
 	write("tile_arm64.s", neonTile())
 	write("narrow_avx512_amd64.s", narrowKernels(true))
