@@ -10,7 +10,7 @@ func tile256(t *tile)
 func tileBF16(t *tile)
 
 //go:noescape
-func panelAMX(args *amxPanel)
+func panelsAMX(args *amxPanels)
 
 //go:noescape
 func double512(t *tile64)

@@ -7,7 +7,7 @@ package kernel
 func tile512(*tile)                    {}
 func tile256(*tile)                    {}
 func tileBF16(*tile)                   {}
-func panelAMX(*amxPanel)               {}
+func panelsAMX(*amxPanels)             {}
 func double512(*tile64)                {}
 func double256(*tile64)                {}
 func roundBF16(*uint16, *float32, int) {}

@@ -1,9 +1,12 @@
 package kernel
 
-// Sizes of the tiles of AMX: four of them hold 32 rows by 32 columns of C, and a step takes 32 k.
+import "unsafe"
+
 const (
-	amxRows = 32
-	amxK    = 32
+	amxRows    = 32  // rows of the four tiles that hold sums, and columns: a panel of B
+	amxK       = 32  // k of a step
+	amxAhead   = 256 // bytes of the next block of B that are fetched in a step: the eight rows of tiles of a full block fetch all of it
+	amxColumns = 512 // columns of B and C that one loop over the rows of A walks over: with bf16Rows and bf16K they stay in L2
 )
 
 // amxShapes configures eight tiles of 16 rows of 64 bytes (palette 1): bytes a row from byte 16 on, rows from byte 48 on.
@@ -15,63 +18,118 @@ var amxShapes = func() (c [64]byte) {
 	return c
 }()
 
-// amxPanel is one call of the kernel: C = A B + (sum) C for blocks of 32 rows and a panel of 32 columns. Strides are in bytes. The assembler reads it by offset.
-type amxPanel struct {
-	a      *uint16 // (32 blocks, k), k filled up with zeros to a multiple of 32
+// amxPanels is one call of the kernel: C = A B + (sum) C for 32 rows and panels of 32 columns. Strides are in bytes. The assembler reads it by offset.
+type amxPanels struct {
+	a      *uint16 // (32, k), k filled up with zeros to a multiple of 32
 	ars    uintptr
 	b      *uint16 // as PackedBF16 has it
 	c      *float32
 	crs    uintptr
-	blocks int
+	panels int
+	tails  *uint16 // a last step of every panel of B that is filled up with zeros; nil: none
 	shapes *[64]byte
-	steps  int     // whole ones, of 32 k
-	tail   *uint16 // a last step of B that is filled up with zeros; nil: none
+	bps    uintptr // from panel to panel of B
+	steps  int     // whole ones
 	sum    int     // 0: C is not read
+	next   uintptr // of B, what is fetched to the second-level cache meanwhile, amxAhead bytes a step; the kernel moves it, past the end too
 }
 
-// amxScratch is what a product by AMX needs besides.
+// amxScratch is what a product by AMX needs besides its operands.
 type amxScratch struct {
-	x    amxPanel
-	tail [amxK * panelCols]uint16
-	edge [amxRows * panelCols]float32
+	x     amxPanels
+	tails [amxColumns / panelCols][amxK * panelCols]uint16
+	edge  [amxRows * panelCols]float32
 }
 
-// panel is bf16Scratch.panel by AMX, with C = A B or C += A B. a has the stride roundUp(kb, amxK), zeros between kb and that, and memory up to a multiple of amxRows rows; what
-// the rows past the last one hold does not matter.
-func (s *amxScratch) panel(p *PackedBF16, k, kb, j, rows int, a []uint16, sum bool, c []float32, ldc int) {
+// tiled is blocked by AMX. A row's result does not depend on m.
+func (p *PackedBF16) tiled(m int, a []float32, lda int, beta float32, c []float32, ldc int) {
+	if beta != 0 && beta != 1 {
+		scaleRows(m, p.n, beta, c, ldc)
+		beta = 1
+	}
+	s := bf16Scratches.Get().(*bf16Scratch)
+	defer s.release()
+	const most = bf16Rows / amxRows * amxRows
+	some, kc := roundUp(ceilDiv(m, ceilDiv(m, most)), amxRows), bf16Chain(p.k, amxK)
+	for i := 0; i < m; i += some {
+		rows := min(some, m-i)
+		for k0 := 0; k0 < p.k; k0 += bf16Chains * kc {
+			end := min(k0+bf16Chains*kc, p.k)
+			for k := k0; k < end; k += kc {
+				kb := min(kc, end-k)
+				stride := roundUp(kb, amxK)
+				for r := range rows {
+					row := s.a[rows*(k-k0)+r*stride:]
+					roundBF16(&row[0], &a[(i+r)*lda+k], kb)
+					clear(row[kb:stride])
+				}
+			}
+			for j := 0; j < p.n; j += amxColumns {
+				for k := k0; k < end; k += kc {
+					next := p.index(0, 0) // of the next rows
+					switch {
+					case k+kc < end:
+						next = p.index(k+kc, j)
+					case j+amxColumns < p.n:
+						next = p.index(k0, j+amxColumns)
+					case end < p.k:
+						next = p.index(end, 0)
+					}
+					s.amx.block(p, k, min(kc, end-k), j, min(amxColumns, p.n-j), next, rows, s.a[rows*(k-k0):], k > 0 || beta != 0, c[i*ldc+j:], ldc)
+				}
+			}
+		}
+	}
+}
+
+// block computes C = A B, or C += A B where sum is set, for kb rows of B from row k and at most amxColumns columns from a panel's first one, j, where C begins. a has the stride
+// roundUp(kb, amxK), zeros between kb and that, and memory up to a multiple of amxRows rows; what is beyond rows does not matter.
+func (s *amxScratch) block(p *PackedBF16, k, kb, j, columns, next, rows int, a []uint16, sum bool, c []float32, ldc int) {
 	x, stride := &s.x, roundUp(kb, amxK)
-	x.ars, x.b, x.shapes, x.steps, x.tail, x.sum = uintptr(stride)*2, &p.data[p.index(k, j)], &amxShapes, kb/amxK, nil, 0
+	x.ars, x.shapes, x.bps, x.steps, x.tails, x.sum = uintptr(stride)*2, &amxShapes, uintptr(p.steps)*8*panelCols, kb/amxK, nil, 0
 	if sum {
 		x.sum = 1
 	}
 	if rest := kb % amxK; rest > 0 {
-		n := copy(s.tail[:roundUp(rest, 2)*panelCols], p.data[p.index(k+kb-rest, j):])
-		clear(s.tail[n:])
-		x.tail = &s.tail[0]
-	}
-	cols, whole := min(panelCols, p.n-j), rows/amxRows
-	if cols < panelCols {
-		whole = 0
-	}
-	if x.blocks = whole; whole > 0 {
-		x.a, x.c, x.crs = &a[0], &c[0], uintptr(ldc)*4
-		panelAMX(x)
-	}
-	// Tiles are stored whole, so what is narrower or has fewer rows goes through a copy.
-	for i := whole * amxRows; i < rows; i += amxRows {
-		n := min(amxRows, rows-i)
-		if sum {
-			for r := range n {
-				copy(s.edge[r*panelCols:][:cols], c[(i+r)*ldc:])
-			}
+		for i := range ceilDiv(columns, panelCols) {
+			n := copy(s.tails[i][:roundUp(rest, 2)*panelCols], p.data[p.index(k+kb-rest, j+i*panelCols):])
+			clear(s.tails[i][n:])
 		}
-		x.a, x.c, x.crs, x.blocks = &a[i*stride], &s.edge[0], 4*panelCols, 1
-		panelAMX(x)
-		for r := range n {
-			copy(c[(i+r)*ldc:][:cols], s.edge[r*panelCols:])
+		x.tails = &s.tails[0][0]
+	}
+	for i := 0; i < rows; i += amxRows {
+		x.a, x.next = &a[i*stride], uintptr(unsafe.Pointer(&p.data[next]))+uintptr(i/amxRows*(kb/amxK)*amxAhead)
+		whole := columns / panelCols
+		if rows-i < amxRows {
+			whole = 0
+		}
+		if whole > 0 {
+			x.b, x.c, x.crs, x.panels = &p.data[p.index(k, j)], &c[i*ldc], uintptr(ldc)*4, whole
+			panelsAMX(x)
+		}
+		for q := whole; q*panelCols < columns; q++ {
+			s.part(p, k, j, q, min(amxRows, rows-i), min(panelCols, columns-q*panelCols), c[i*ldc+q*panelCols:], ldc)
 		}
 	}
 }
 
+// part makes panel q from column j of what has fewer rows or columns than tiles, which are stored whole: by a copy of C.
+func (s *amxScratch) part(p *PackedBF16, k, j, q, rows, columns int, c []float32, ldc int) {
+	x := s.x
+	if x.sum != 0 {
+		for r := range rows {
+			copy(s.edge[r*panelCols:][:columns], c[r*ldc:])
+		}
+	}
+	if x.tails != nil {
+		x.tails = &s.tails[q][0]
+	}
+	x.b, x.c, x.crs, x.panels = &p.data[p.index(k, j+q*panelCols)], &s.edge[0], 4*panelCols, 1
+	panelsAMX(&x)
+	for r := range rows {
+		copy(c[r*ldc:][:columns], s.edge[r*panelCols:])
+	}
+}
+
 // release keeps no operand alive.
-func (s *amxScratch) release() { s.x.a, s.x.b, s.x.c, s.x.tail = nil, nil, nil, nil }
+func (s *amxScratch) release() { s.x.a, s.x.b, s.x.c, s.x.tails = nil, nil, nil, nil }

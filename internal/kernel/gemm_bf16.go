@@ -35,8 +35,10 @@ func GemmBF16(m int, a []float32, lda int, p *PackedBF16, beta float32, c []floa
 		scaleRows(m, p.n, beta, c, ldc)
 	case active < levelBF16:
 		p.rounded(m, a, lda, beta, c, ldc)
-	default:
+	case active == levelBF16:
 		p.blocked(m, a, lda, beta, c, ldc)
+	default:
+		p.tiled(m, a, lda, beta, c, ldc)
 	}
 }
 
@@ -51,42 +53,31 @@ func (p *PackedBF16) rounded(m int, a []float32, lda int, beta float32, c []floa
 	}
 }
 
+// bf16Chain gives the length of the chains that k is cut into, a multiple of even but for the last one. It depends on k alone, for determinism.
+func bf16Chain(k, even int) int {
+	blocks := ceilDiv(k, bf16K)
+	if blocks <= 1 {
+		return k
+	}
+	return roundUp(ceilDiv(k, blocks), even)
+}
+
 func (p *PackedBF16) blocked(m int, a []float32, lda int, beta float32, c []float32, ldc int) {
 	s := bf16Scratches.Get().(*bf16Scratch)
 	defer s.release()
-	even, pad, some := 4, 2, 1 // of the chains of k, of rounded rows, of their number
-	if active >= levelAMX {
-		even, pad, some = amxK, amxK, amxRows
-		if beta != 0 && beta != 1 {
-			scaleRows(m, p.n, beta, c, ldc)
-			beta = 1
-		}
-	}
-	kc := p.k
-	if blocks := ceilDiv(p.k, bf16K); blocks > 1 {
-		kc = roundUp(ceilDiv(p.k, blocks), even) // depends on k alone
-	}
-	for i0, left := 0, ceilDiv(m, bf16Rows/some*some); i0 < m; left-- {
-		rows := min(roundUp(ceilDiv(m-i0, left), some), m-i0)
+	kc := bf16Chain(p.k, 4)
+	for i0, left := 0, ceilDiv(m, bf16Rows); i0 < m; left-- {
+		rows := ceilDiv(m-i0, left)
 		for k0 := 0; k0 < p.k; k0 += bf16Chains * kc {
 			end := min(k0+bf16Chains*kc, p.k)
 			for k := k0; k < end; k += kc {
 				kb := min(kc, end-k)
-				stride := roundUp(kb, pad)
 				for r := range rows {
-					row := s.a[rows*(k-k0)+r*stride:]
-					roundBF16(&row[0], &a[(i0+r)*lda+k], kb)
-					if pad > 2 {
-						clear(row[kb:stride])
-					}
+					roundBF16(&s.a[rows*(k-k0)+r*roundUp(kb, 2)], &a[(i0+r)*lda+k], kb)
 				}
 			}
 			for j := 0; j < p.n; j += panelCols {
 				for k := k0; k < end; k += kc {
-					if active >= levelAMX {
-						s.amx.panel(p, k, min(kc, end-k), j, rows, s.a[rows*(k-k0):], k > 0 || beta != 0, c[i0*ldc+j:], ldc)
-						continue
-					}
 					next := p.index(k, j) // at the end nothing follows
 					switch {
 					case k+kc < end:

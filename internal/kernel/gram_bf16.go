@@ -76,11 +76,13 @@ func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc
 		defer s.release()
 		s.t.beta = 1
 		i := b * gramRows
-		for j := i; j < n; j += panelCols {
-			if active >= levelAMX {
-				s.amx.panel(p, 0, k, j, min(gramRows, n-i), left[2*i*stride:], true, c[i*ldc+j:], ldc)
-				continue
+		if active >= levelAMX {
+			for j := i; j < n; j += amxColumns {
+				s.amx.block(p, 0, k, j, min(amxColumns, n-j), p.index(0, min(j+amxColumns, n-1)), min(gramRows, n-i), left[2*i*stride:], true, c[i*ldc+j:], ldc)
 			}
+			return
+		}
+		for j := i; j < n; j += panelCols {
 			next := p.index(0, j)
 			if j+panelCols < n {
 				next = p.index(0, j+panelCols)

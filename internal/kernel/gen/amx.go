@@ -61,54 +61,58 @@ func (g *amx) release() {
 	g.line("%s // TILERELEASE", vex(vexNone, 0x49, 0, 0, 3<<6))
 }
 
-// step takes 32 k: A at AX and R12, B at DX. Sums are 32 rows by 32 columns, four tiles.
-func (g *amx) step() {
+// step takes 32 k: A at AX and R12, B at DX. Sums are 32 rows by 32 columns, four tiles. ahead fetches what comes next, at R11.
+func (g *amx) step(ahead bool) {
 	g.load(4, 0, "AX", "R8")
 	g.load(6, 0, "DX", "R10")
 	g.load(7, 64, "DX", "R10")
 	g.mul(6, 4, 0)
 	g.mul(7, 4, 1)
 	g.load(5, 0, "R12", "R8")
+	if ahead {
+		for i := range 4 {
+			g.line("PREFETCHT1 %d(R11)", 64*i)
+		}
+	}
 	g.mul(6, 5, 2)
 	g.mul(7, 5, 3)
 }
 
 // corners calls f for each tile of sums with its place in C: rows from BX or R11, stride R9.
 func (g *amx) corners(f func(t, disp int, base, index string)) {
+	g.line("MOVQ R9, R11")
+	g.line("SHLQ $4, R11")
+	g.line("ADDQ BX, R11")
 	for t, base := range []string{"BX", "BX", "R11", "R11"} {
 		f(t, t%2*64, base, "R9")
 	}
 }
 
-// panelAMX multiplies blocks of 32 rows of A by one panel of B, as amxPanel in gemm_amx.go orders the arguments:
+// panelsAMX multiplies 32 rows of A by panels of B, as amxPanels in gemm_amx.go orders the arguments:
 //
-//	SI, AX, R12    a block of A, its first and second 16 rows at a step; R8 row stride
-//	DI, DX         B and a step of it; R10 row stride           R15  the arguments
-//	BX, R11        C, its first and second 16 rows; R9 row stride
-//	CX, R13        steps, blocks
+//	SI, R8         A and its row stride; AX, R12 its first and second 16 rows at a step
+//	DI, DX         a panel of B and a step of it; R10 row stride
+//	BX, R11        C, its first and second 16 rows; R9 row stride; in the loop R11 is what is fetched
+//	R13, CX        panels, steps      R14  a panel's last step      R15  the arguments
 func amxKernels() []byte {
 	g := &amx{}
 	g.WriteString(header + "#include \"textflag.h\"\n")
-	g.text("panelAMX", "args *amxPanel)")
+	g.text("panelsAMX", "args *amxPanels)")
 	g.WriteString("8\n")
 	g.line("MOVQ args+0(FP), R15")
-	for i, r := range []string{"SI", "R8", "DI", "BX", "R9", "R13", "DX"} {
+	for i, r := range []string{"SI", "R8", "DI", "BX", "R9", "R13", "R14", "DX"} {
 		g.line("MOVQ %d(R15), %s", 8*i, r)
 	}
 	g.configure()
 	g.line("MOVQ $128, R10")
 
-	g.WriteString("\nblock:\n")
+	g.WriteString("\npanel:\n")
+	g.line("MOVQ SI, AX")
 	g.line("MOVQ R8, R12")
 	g.line("SHLQ $4, R12")
 	g.line("ADDQ SI, R12")
-	g.line("MOVQ R9, R11")
-	g.line("SHLQ $4, R11")
-	g.line("ADDQ BX, R11")
-	g.line("MOVQ SI, AX")
 	g.line("MOVQ DI, DX")
-	g.line("MOVQ 56(R15), CX")
-	g.line("CMPQ 72(R15), $0")
+	g.line("CMPQ 80(R15), $0")
 	g.line("JNE sum")
 	for t := range 4 {
 		g.zeroTile(t)
@@ -117,30 +121,32 @@ func amxKernels() []byte {
 	g.WriteString("\nsum:\n")
 	g.corners(g.load)
 	g.WriteString("\nbegin:\n")
+	g.line("MOVQ 88(R15), R11")
+	g.line("MOVQ 72(R15), CX")
 	g.line("TESTQ CX, CX")
 	g.line("JZ last")
 	g.WriteString("\nloop:\n")
-	g.step()
+	g.step(true)
+	g.line("ADDQ $256, R11")
 	g.line("ADDQ $64, AX")
 	g.line("ADDQ $64, R12")
 	g.line("ADDQ $2048, DX")
 	g.line("DECQ CX")
 	g.line("JNZ loop")
 	g.WriteString("\nlast:\n")
-	g.line("MOVQ 64(R15), DX")
-	g.line("TESTQ DX, DX")
+	g.line("TESTQ R14, R14")
 	g.line("JZ done")
-	g.step()
+	g.line("MOVQ R14, DX")
+	g.step(false)
+	g.line("ADDQ $2048, R14")
 	g.WriteString("\ndone:\n")
 	g.corners(g.store)
-	g.line("MOVQ R8, AX")
-	g.line("SHLQ $5, AX")
-	g.line("ADDQ AX, SI")
-	g.line("MOVQ R9, AX")
-	g.line("SHLQ $5, AX")
-	g.line("ADDQ AX, BX")
+	g.line("MOVQ 64(R15), AX")
+	g.line("ADDQ AX, DI")
+	g.line("ADDQ AX, 88(R15)")
+	g.line("ADDQ $128, BX")
 	g.line("DECQ R13")
-	g.line("JNZ block")
+	g.line("JNZ panel")
 	g.release()
 	g.line("RET")
 
