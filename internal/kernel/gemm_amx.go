@@ -38,7 +38,7 @@ type amxPanels struct {
 type amxScratch struct {
 	x     amxPanels
 	tails [amxColumns / panelCols][amxK * panelCols]uint16
-	edge  [amxRows * panelCols]float32
+	edge  [amxRows * amxColumns]float32
 }
 
 // tiled is blocked by AMX. A row's result does not depend on m.
@@ -97,37 +97,26 @@ func (s *amxScratch) block(p *PackedBF16, k, kb, j, columns, next, rows int, a [
 		}
 		x.tails = &s.tails[0][0]
 	}
+	x.panels = ceilDiv(columns, panelCols)
 	for i := 0; i < rows; i += amxRows {
 		x.a, x.next = &a[i*stride], uintptr(unsafe.Pointer(&p.data[next]))+uintptr(i/amxRows*(kb/amxK)*amxAhead)
-		whole := columns / panelCols
-		if rows-i < amxRows {
-			whole = 0
-		}
-		if whole > 0 {
-			x.b, x.c, x.crs, x.panels = &p.data[p.index(k, j)], &c[i*ldc], uintptr(ldc)*4, whole
+		x.b, x.c, x.crs = &p.data[p.index(k, j)], &c[i*ldc], uintptr(ldc)*4
+		if rows-i >= amxRows && columns%panelCols == 0 {
 			panelsAMX(x)
+			continue
 		}
-		for q := whole; q*panelCols < columns; q++ {
-			s.part(p, k, j, q, min(amxRows, rows-i), min(panelCols, columns-q*panelCols), c[i*ldc+q*panelCols:], ldc)
+		// Tiles are stored whole, so what has fewer rows or columns goes through a copy of C.
+		some := min(amxRows, rows-i)
+		if sum {
+			for r := range some {
+				copy(s.edge[r*amxColumns:][:columns], c[(i+r)*ldc:])
+			}
 		}
-	}
-}
-
-// part makes panel q from column j of what has fewer rows or columns than tiles, which are stored whole: by a copy of C.
-func (s *amxScratch) part(p *PackedBF16, k, j, q, rows, columns int, c []float32, ldc int) {
-	x := s.x
-	if x.sum != 0 {
-		for r := range rows {
-			copy(s.edge[r*panelCols:][:columns], c[r*ldc:])
+		x.c, x.crs = &s.edge[0], 4*amxColumns
+		panelsAMX(x)
+		for r := range some {
+			copy(c[(i+r)*ldc:][:columns], s.edge[r*amxColumns:])
 		}
-	}
-	if x.tails != nil {
-		x.tails = &s.tails[q][0]
-	}
-	x.b, x.c, x.crs, x.panels = &p.data[p.index(k, j+q*panelCols)], &s.edge[0], 4*panelCols, 1
-	panelsAMX(&x)
-	for r := range rows {
-		copy(c[r*ldc:][:columns], s.edge[r*panelCols:])
 	}
 }
 
