@@ -141,9 +141,9 @@ func (p *Pass) trunk(w *worker, g group) {
 		return
 	}
 	m.mlpInner(l, none, 0, s, x, rows)
-	t := &s.low[modDown]
-	keys(rows, s.a, p.pairs[p.cut.layer][modDown], p.a, p.scale, t)
-	copy(p.rows(p.keys, g, p.slots[0].pair.Rank), t.key)
+	t := lowRank{key: p.rows(p.keys, g, p.slots[0].pair.Rank), inv: s.low[modDown].inv}
+	keys(rows, s.a, p.pairs[p.cut.layer][modDown], p.a, p.scale, &t)
+	s.low[modDown].inv = t.inv
 	l.lin[modDown].mul(rows, s.a, 1, x)
 }
 
