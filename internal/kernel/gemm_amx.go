@@ -66,16 +66,7 @@ func (p *PackedBF16) tiled(m int, a []float32, lda int, beta float32, c []float3
 			}
 			for j := 0; j < p.n; j += amxColumns {
 				for k := k0; k < end; k += kc {
-					next := p.index(0, 0) // of the next rows
-					switch {
-					case k+kc < end:
-						next = p.index(k+kc, j)
-					case j+amxColumns < p.n:
-						next = p.index(k0, j+amxColumns)
-					case end < p.k:
-						next = p.index(end, 0)
-					}
-					s.amx.block(p, k, min(kc, end-k), j, min(amxColumns, p.n-j), next, rows, s.a[rows*(k-k0):], k > 0 || beta != 0, c[i*ldc+j:], ldc)
+					s.amx.block(p, k, min(kc, end-k), j, min(amxColumns, p.n-j), p.next(k, k0, end, kc, j, amxColumns), rows, s.a[rows*(k-k0):], k > 0 || beta != 0, c[i*ldc+j:], ldc)
 				}
 			}
 		}

@@ -62,6 +62,21 @@ func bf16Chain(k, even int) int {
 	return roundUp(ceilDiv(k, blocks), even)
 }
 
+// next gives the index of what a product reads after the chain from k on, in the columns from j on. It walks over the chains of kc from k0 to end, over so many columns at a time,
+// then over what k is left; then other rows begin again.
+func (p *PackedBF16) next(k, k0, end, kc, j, columns int) int {
+	switch {
+	case k+kc < end:
+		return p.index(k+kc, j)
+	case j+columns < p.n:
+		return p.index(k0, j+columns)
+	case end < p.k:
+		return p.index(end, 0)
+	default:
+		return 0
+	}
+}
+
 func (p *PackedBF16) blocked(m int, a []float32, lda int, beta float32, c []float32, ldc int) {
 	s := bf16Scratches.Get().(*bf16Scratch)
 	defer s.release()
@@ -78,20 +93,11 @@ func (p *PackedBF16) blocked(m int, a []float32, lda int, beta float32, c []floa
 			}
 			for j := 0; j < p.n; j += panelCols {
 				for k := k0; k < end; k += kc {
-					next := p.index(k, j) // at the end nothing follows
-					switch {
-					case k+kc < end:
-						next = p.index(k+kc, j)
-					case j+panelCols < p.n:
-						next = p.index(k0, j+panelCols)
-					case end < p.k:
-						next = p.index(end, 0)
-					}
 					s.t.beta = 1
 					if k == 0 {
 						s.t.beta = beta
 					}
-					s.panel(p, k, min(kc, end-k), j, next, rows, s.a[rows*(k-k0):], c[i0*ldc+j:], ldc)
+					s.panel(p, k, min(kc, end-k), j, p.next(k, k0, end, kc, j, panelCols), rows, s.a[rows*(k-k0):], c[i0*ldc+j:], ldc)
 				}
 			}
 		}

@@ -74,20 +74,16 @@ func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc
 	Spread(threads, ceilDiv(n, gramRows), func(b int) {
 		s := bf16Scratches.Get().(*bf16Scratch)
 		defer s.release()
-		s.t.beta = 1
 		i := b * gramRows
 		if active >= levelAMX {
 			for j := i; j < n; j += amxColumns {
-				s.amx.block(p, 0, k, j, min(amxColumns, n-j), p.index(0, min(j+amxColumns, n-1)), min(gramRows, n-i), left[2*i*stride:], true, c[i*ldc+j:], ldc)
+				s.amx.block(p, 0, k, j, min(amxColumns, n-j), p.next(0, 0, k, k, j, amxColumns), min(gramRows, n-i), left[2*i*stride:], true, c[i*ldc+j:], ldc)
 			}
 			return
 		}
+		s.t.beta = 1
 		for j := i; j < n; j += panelCols {
-			next := p.index(0, j)
-			if j+panelCols < n {
-				next = p.index(0, j+panelCols)
-			}
-			s.panel(p, 0, k, j, next, min(gramRows, n-i), left[2*i*stride:], c[i*ldc+j:], ldc)
+			s.panel(p, 0, k, j, p.next(0, 0, k, k, j, panelCols), min(gramRows, n-i), left[2*i*stride:], c[i*ldc+j:], ldc)
 		}
 	})
 }

@@ -141,7 +141,8 @@ func (p *Pass) trunk(w *worker, g group) {
 		return
 	}
 	m.mlpInner(l, none, 0, s, x, rows)
-	t := lowRank{key: p.rows(p.keys, g, p.slots[0].pair.Rank), inv: s.low[modDown].inv}
+	t := s.low[modDown]
+	t.key = p.rows(p.keys, g, p.slots[0].pair.Rank) // where they stay
 	keys(rows, s.a, p.pairs[p.cut.layer][modDown], p.a, p.scale, &t)
 	s.low[modDown].inv = t.inv
 	l.lin[modDown].mul(rows, s.a, 1, x)

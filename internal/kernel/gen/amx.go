@@ -1,30 +1,20 @@
 package main
 
-import (
-	"fmt"
-	"strings"
-)
-
 // prefix of a VEX encoding, in the bits of its third byte.
 const (
 	vexNone = iota
-	vex66
+	_       // 66
 	vexF3
 	vexF2
 )
 
-// register numbers of the names that the tile kernels use.
-var numbers = map[string]int{"AX": 0, "CX": 1, "DX": 2, "BX": 3, "SI": 6, "DI": 7, "R8": 8, "R9": 9, "R10": 10, "R11": 11, "R12": 12}
+// numbers of the registers that address tiles.
+var numbers = map[string]int{"AX": 0, "DX": 2, "BX": 3, "R8": 8, "R9": 9, "R10": 10, "R11": 11, "R12": 12}
 
 // vex encodes an instruction of AMX, which Go's assembler lacks: opcode in map 0F38, then what ModRM and what follows it hold. extend are the bits that registers
 // over 7 add: 4 to ModRM's reg, 2 to the index, 1 to the base.
 func vex(prefix, opcode, vvvv, extend int, rest ...byte) string {
-	code := append([]byte{0xc4, byte(^extend&7)<<5 | 2, byte(^vvvv&15)<<3 | byte(prefix), byte(opcode)}, rest...)
-	var out []string
-	for _, b := range code {
-		out = append(out, fmt.Sprintf("BYTE $0x%02x", b))
-	}
-	return strings.Join(out, "; ")
+	return encoded(append([]byte{0xc4, byte(^extend&7)<<5 | 2, byte(^vvvv&15)<<3 | byte(prefix), byte(opcode)}, rest...)...)
 }
 
 // tileMemory encodes an access of tile register t to rows at disp(base), a stride of index bytes apart; disp is less than 128.

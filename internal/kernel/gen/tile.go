@@ -46,8 +46,13 @@ func evex(opcode byte, reg, vvvv, rm int) string {
 	p1 := byte(^vvvv&15)<<3 | 1<<2 | 2
 	p2 := byte(2<<5) | not(vvvv, 4)<<3
 	modrm := byte(3<<6 | reg&7<<3 | rm&7)
+	return encoded(0x62, p0, p1, p2, opcode, modrm)
+}
+
+// encoded writes out an instruction that Go's assembler lacks.
+func encoded(code ...byte) string {
 	var out []string
-	for _, b := range []byte{0x62, p0, p1, p2, opcode, modrm} {
+	for _, b := range code {
 		out = append(out, fmt.Sprintf("BYTE $0x%02x", b))
 	}
 	return strings.Join(out, "; ")
