@@ -30,21 +30,39 @@ func (p *pass) report() {
 	}
 }
 
-// settle records an outcome and now and then saves the cursor. Saving under the lock keeps the saved cursors in order.
+// settle records an outcome and now and then saves the cursor.
 func (p *pass) settle(ctx context.Context, it item, out outcome) error {
 	if err := p.note(ctx, it.doc.ID, out); err != nil {
 		return err
 	}
+	if !p.record(it, out) {
+		return nil
+	}
+	return p.save(ctx)
+}
+
+// record adds an outcome to the books and reports whether the cursor moved and it is time to save it.
+func (p *pass) record(it item, out outcome) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.meter.add(out)
 	p.report()
-	moved := p.ledger.settle(it.seq, settled{cursor: it.cursor, outcome: out})
-	if !moved || time.Since(p.stored) < saveEvery {
-		return nil
+	if !p.ledger.settle(it.seq, settled{cursor: it.cursor, outcome: out}) || time.Since(p.stored) < saveEvery {
+		return false
 	}
 	p.stored = time.Now()
-	return p.o.Retry.do(ctx, func() error { return store(ctx, p.module, p.o.Collection, p.ledger.state) })
+	return true
+}
+
+// save saves the present cursor. It has a lock of its own, which keeps the saved cursors in order: the module may be away for a while, or be
+// waiting for another worker's progress to be taken, and mu must be free for that.
+func (p *pass) save(ctx context.Context) error {
+	p.saving.Lock()
+	defer p.saving.Unlock()
+	p.mu.Lock()
+	state := p.ledger.state
+	p.mu.Unlock()
+	return p.o.Retry.do(ctx, func() error { return store(ctx, p.module, p.o.Collection, state) })
 }
 
 // removeGone removes the adapters of documents that the finished scan did not meet and that the source, asked once more, does not find. The

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -155,6 +156,46 @@ func TestPluginThatComesBackIsTriedAgain(t *testing.T) {
 	if r := mustRun(t, src, m, indexer.Options{}); r.Encoded != 3 || r.FailedCount != 0 {
 		t.Errorf("report %+v", r)
 	}
+}
+
+// TestSavingLetsProgressThrough: while the cursor is being saved, another worker's document goes on.
+func TestSavingLetsProgressThrough(t *testing.T) {
+	m := &slowToSave{module: newModule(), saving: make(chan struct{}), encoded: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if r, err := newIndexer(t, letters("ab"), m, indexer.Options{Workers: 2}).Run(ctx); err != nil || r.Encoded != 2 {
+		t.Errorf("report %+v, error %v", r, err)
+	}
+}
+
+// slowToSave is a module that finishes with "b" only while the cursor is being saved, and with saving only after "b".
+type slowToSave struct {
+	*module
+	saving, encoded chan struct{}
+	once            sync.Once
+}
+
+func (s *slowToSave) Encode(ctx context.Context, d perk.Document, progress func(perk.Progress)) (perk.AdapterInfo, error) {
+	if d.ID.UUID == "b" {
+		select {
+		case <-s.saving:
+		case <-ctx.Done():
+			return perk.AdapterInfo{}, perk.E(perk.ECanceled, "module", ctx.Err())
+		}
+		progress(perk.Progress{Done: 1, Total: 2})
+		close(s.encoded)
+	}
+	return s.module.Encode(ctx, d, nil)
+}
+
+func (s *slowToSave) SetMeta(ctx context.Context, key string, value []byte) error {
+	s.once.Do(func() { close(s.saving) })
+	select {
+	case <-s.encoded:
+	case <-ctx.Done():
+		return perk.E(perk.ECanceled, "module", ctx.Err())
+	}
+	return s.module.SetMeta(ctx, key, value)
 }
 
 func TestSourceAwayInTheMiddle(t *testing.T) {

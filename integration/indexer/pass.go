@@ -10,12 +10,13 @@ import (
 	"github.com/perkdb/perk"
 )
 
-// pass is one walk over the source. mu guards ledger and meter.
+// pass is one walk over the source. mu guards ledger, meter and stored, and is not held over calls of the module; saving is taken before it.
 type pass struct {
 	*Indexer
 	resumed bool
 	seen    map[perk.DocumentID]struct{} // scanned in this pass; only the scanning goroutine touches it
 
+	saving sync.Mutex // held while the state is being saved
 	mu     sync.Mutex
 	ledger ledger
 	meter  meter
