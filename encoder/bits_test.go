@@ -29,7 +29,7 @@ func TestBits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := delta.Pack(bits)
+		want, err := delta.Pack(bits, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,8 @@ import (
 	"github.com/perkdb/perk/internal/recipe"
 )
 
-// Options are an Encoder's settings. None of them changes what is written, except that Precision rounds it and GroupTokens changes its last bits.
+// Options are an Encoder's settings. None of them changes what is written, except that Precision rounds it and GroupTokens changes its last bits; after the ridge rule's rounding a changed last bit
+// may be another level of an element, and of those before it, that reads the same.
 type Options struct {
 	Threads     int       // 0: as many as the Go runtime uses
 	GroupTokens int       // 0: DefaultGroupTokens
@@ -130,7 +131,7 @@ func (e *Encoder) EncodeStats(ctx context.Context, d perk.Document, progress fun
 	if err != nil {
 		return nil, Stats{}, perk.E(perk.EInternal, "encoder.Encode", err)
 	}
-	payload, err := delta.Pack(r.Bits)
+	payload, err := delta.Pack(r.Bits, trace.Round)
 	if err != nil {
 		return nil, Stats{}, perk.E(perk.EInternal, "encoder.Encode", err)
 	}

@@ -27,7 +27,8 @@ type Loop struct {
 type Trace struct {
 	Loss   []float64 // weighted mean token loss before each step, nats
 	Groups int
-	FLOPs  float64 // of the passes, as lm.Pass.FLOPs counts; the weighting head and the hidden states that it reads are not counted
+	Round  lora.Rounding // how the stored adapter is best rounded; nil: each element to the next level
+	FLOPs  float64       // of the passes, as lm.Pass.FLOPs counts; the weighting head and the hidden states that it reads are not counted
 }
 
 // group is a batch of sequences whose gradient is taken at once.
@@ -102,6 +103,9 @@ func (l *Loop) Run(ctx context.Context, c *Chunks, progress func(perk.Progress))
 				return nil, tr, diverged(t.Name, step, r)
 			}
 		}
+	}
+	if cov != nil {
+		tr.Round = cov.round
 	}
 	return phi, tr, nil
 }

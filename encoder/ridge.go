@@ -14,7 +14,7 @@ import (
 // covariance is the ridge rule's state: the weighted covariance of the document's keys, gathered in the first step, and its factors. Keys and weights do not change
 // during a write, so they serve all steps.
 type covariance struct {
-	lambda  float32
+	lambda  float32 // the recipe's; with the factor the whole of what is added to the diagonal
 	floor   float32
 	rank    int
 	threads int
@@ -50,8 +50,8 @@ func newCovariance(r *recipe.Recipe, groups []*group, threads int) *covariance {
 	return c
 }
 
-// dualBelow tells whether so many keys are few enough for the dual form, by measurement (BenchmarkWhiten).
-func dualBelow(keys, rank int) bool { return keys <= rank }
+// dualBelow tells whether so many keys are few enough for the dual form, by measurement of both with their rounding (BenchmarkWhiten).
+func dualBelow(keys, rank int) bool { return 3*keys <= 2*rank }
 
 // dual tells the form.
 func (c *covariance) dual() bool { return c.gram == nil }
@@ -80,8 +80,7 @@ func (c *covariance) whiten(grad *lora.Adapter) error {
 	if c.factor == nil {
 		var err error
 		if c.factor, err = c.factorise(); err != nil {
-			return perk.Errorf(perk.EInternal, "encoder.Run", "key covariance of %s: %w", c.module, err).
-				WithHint("the recipe's lambda is too small for this document; use a recipe trained on longer documents")
+			return c.notPositive(err)
 		}
 	}
 	b := grad.Pairs[c.module].B
@@ -103,6 +102,11 @@ func (c *covariance) whiten(grad *lora.Adapter) error {
 	return nil
 }
 
+func (c *covariance) notPositive(err error) error {
+	return perk.Errorf(perk.EInternal, "encoder.Run", "key covariance of %s: %w", c.module, err).
+		WithHint("the recipe's lambda is too small for this document; use a recipe trained on longer documents")
+}
+
 func (c *covariance) factorise() (*spd.Factor, error) {
 	gram, n := c.gram, c.rank
 	if c.dual() {
@@ -114,5 +118,6 @@ func (c *covariance) factorise() (*spd.Factor, error) {
 	for i := range n {
 		trace += gram[i*n+i]
 	}
-	return spd.Factorise(c.threads, n, gram, c.lambda+c.floor*trace/float32(c.rank))
+	c.lambda += c.floor * trace / float32(c.rank)
+	return spd.Factorise(c.threads, n, gram, c.lambda)
 }

@@ -77,7 +77,7 @@ func importPEFT(m *models.Model, dir string, d perk.Document) (*perk.Adapter, er
 	if err != nil {
 		return nil, err
 	}
-	payload, err := delta.Pack(m.Recipe.Bits)
+	payload, err := delta.Pack(m.Recipe.Bits, nil)
 	if err != nil {
 		return nil, err
 	}

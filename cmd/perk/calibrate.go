@@ -14,6 +14,7 @@ import (
 	"github.com/perkdb/perk/internal/confidence"
 	"github.com/perkdb/perk/models"
 	"github.com/perkdb/perk/reasoner/calibrate"
+	"github.com/perkdb/perk/reasoner/study"
 )
 
 // calibrateReport is what `perk calibrate` found.
@@ -25,17 +26,21 @@ type calibrateReport struct {
 func newCalibrate(a *app) *cobra.Command {
 	var o calibrate.Options
 	var out string
+	var bits int
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "calibrate --out FILE",
 		Short: "Fit the confidence of a model's answers, and when it answers \"not in this document\"",
 		Long: `Write generated documents into adapters, ask each about itself and about others, fit the confidence of the answers, and write the recipe with the fit.
-Put the file in the place of the model's ` + models.RecipeFile + `; adapters that are there stay valid. Tasks:
+Put the file in the place of the model's ` + models.RecipeFile + `; adapters that are there stay valid, unless --bits changes how they are stored. Tasks:
 ` + strings.Join(calibrate.Tasks(), ", ") + `.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
 			m, err := a.load(ctx)
 			if err != nil {
+				return err
+			}
+			if m, err = study.WithBits(m, bits); err != nil {
 				return err
 			}
 			if o.Filler, err = filler(); err != nil {
@@ -73,6 +78,7 @@ Put the file in the place of the model's ` + models.RecipeFile + `; adapters tha
 	f.IntVar(&o.MaxTokens, "max-tokens", 2048, "length of the longest document")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of documents and questions")
 	f.IntVar(&o.Threads, "threads", runtime.GOMAXPROCS(0), "documents at the same time, each on one thread; does not change the result")
+	f.IntVar(&bits, "bits", 0, "store adapters with so many bits an element, 1 to 8 or 32, in place of the recipe's; documents are then encoded again")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	_ = c.MarkFlagRequired("out")
 	return c

@@ -16,7 +16,7 @@ func BenchmarkCoding(b *testing.B) {
 			for i := range row {
 				row[i] = float32(rng.NormFloat64())
 			}
-			new(quantiser).quantise(codes[r*cols:(r+1)*cols], row, bits)
+			quantise(codes[r*cols:(r+1)*cols], row, new(quantiser).bestScale(row, bits), bits)
 		}
 		body, coding := shorter(codes, rows, cols, bits)
 		b.Run(fmt.Sprintf("encode/%d", bits), func(b *testing.B) {

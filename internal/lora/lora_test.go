@@ -229,7 +229,7 @@ func FuzzUnmarshal(f *testing.F) {
 		if err := a.Matches(example(1)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Pack(2); err != nil { // every element is finite
+		if _, err := a.Pack(2, nil); err != nil { // every element is finite
 			t.Fatal(err)
 		}
 	})

@@ -15,18 +15,27 @@ func code(v float64, bits int) int {
 	return int(min(max((v+float64(n))/2, 0), float64(n-1)))
 }
 
-// quantise writes a row's codes, one a byte, and gives the scale of its levels. A scale of 0 has codes 0.
-func (q *quantiser) quantise(codes []byte, row []float32, bits int) float32 {
-	s := q.bestScale(row, bits)
+// quantise writes the codes of a row whose levels have the scale s, one a byte. A scale of 0 has codes 0.
+func quantise(codes []byte, row []float32, s float32, bits int) {
 	if s == 0 {
-		return 0
+		return
 	}
 	perScale := 1 / float64(s)
 	for i, v := range row {
 		codes[i] = byte(code(float64(v)*perScale, bits))
 	}
-	return s
 }
+
+// next is the level next to v, as dequantise gives it.
+func next(v float64, s float32, bits int) float64 {
+	if s == 0 {
+		return 0
+	}
+	return float64(level(code(v/float64(s), bits), s, bits))
+}
+
+// level is the value of a code.
+func level(code int, s float32, bits int) float32 { return s * float32(2*code+1-levels(bits)) }
 
 // dequantise is the reverse; it refuses scales that quantise does not give.
 func dequantise(row []float32, codes []byte, s float32, bits int) error {
@@ -35,7 +44,7 @@ func dequantise(row []float32, codes []byte, s float32, bits int) error {
 		return fmt.Errorf("scale is %v", s)
 	}
 	for i, c := range codes {
-		row[i] = s * float32(2*int(c)-top)
+		row[i] = level(int(c), s, bits)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func wide(rows, cols int) *lora.Adapter {
 
 func pack(t testing.TB, a *lora.Adapter, bits int) []byte {
 	t.Helper()
-	b, err := a.Pack(bits)
+	b, err := a.Pack(bits, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestPackRefuses(t *testing.T) {
 	} {
 		a := wide(2, 3)
 		a.Pairs["m"].B[4] = tc.v
-		if _, err := a.Pack(tc.bits); perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), tc.text) {
+		if _, err := a.Pack(tc.bits, nil); perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), tc.text) {
 			t.Errorf("%s: error %v, want EInvalid with %q", name, err, tc.text)
 		}
 	}

@@ -53,28 +53,38 @@ func Factorise[T kernel.Float](threads, n int, a []T, lambda T) (*Factor, error)
 
 // Solve replaces x (rows, n) by x A^-1.
 func Solve[T kernel.Float](f *Factor, rows int, x []T) {
+	f.spread(rows, func(first, rows, cols int) { solve(f, rows, cols, x[first*f.n:]) })
+}
+
+// spread calls each for parts of so many rows, on the factor's threads; cols is a part's rows rounded up to Columns64.
+func (f *Factor) spread(rows int, each func(first, rows, cols int)) {
 	part := (rows + f.threads - 1) / f.threads
 	part = (part + kernel.Columns64 - 1) / kernel.Columns64 * kernel.Columns64
 	kernel.Spread(f.threads, (rows+part-1)/part, func(i int) {
 		first := i * part
-		solve(f, min(part, rows-first), part, x[first*f.n:])
+		each(first, min(part, rows-first), part)
 	})
 }
 
-// solve does so on one thread; cols is rows rounded up to Columns64.
 func solve[T kernel.Float](f *Factor, rows, cols int, x []T) {
-	y := make([]float64, f.u.size*cols) // the transpose
-	for r := range rows {
-		for j, v := range x[r*f.n : (r+1)*f.n] {
-			y[j*cols+r] = float64(v)
-		}
-	}
+	y := transposed(f, rows, cols, x)
 	f.u.solve(cols, y, 0)
 	for r := range rows {
 		for j := range f.n {
 			x[r*f.n+j] = T(y[j*cols+r])
 		}
 	}
+}
+
+// transposed gives x (rows, n) as the columns of a (size, cols) matrix.
+func transposed[T kernel.Float](f *Factor, rows, cols int, x []T) []float64 {
+	y := make([]float64, f.u.size*cols)
+	for r := range rows {
+		for j, v := range x[r*f.n : (r+1)*f.n] {
+			y[j*cols+r] = float64(v)
+		}
+	}
+	return y
 }
 
 // Invert writes the inverse of the symmetric (n, n) matrix a into out, shifted as Factorise does; only a's upper triangle is read. The result is exactly symmetric. Errors: ErrNotPositive.
