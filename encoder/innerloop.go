@@ -105,7 +105,7 @@ func (l *Loop) Run(ctx context.Context, c *Chunks, progress func(perk.Progress))
 		}
 	}
 	if cov != nil {
-		tr.Round = cov.round
+		tr.Round = cov.rounding()
 	}
 	return phi, tr, nil
 }

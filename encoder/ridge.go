@@ -14,7 +14,7 @@ import (
 // covariance is the ridge rule's state: the weighted covariance of the document's keys, gathered in the first step, and its factors. Keys and weights do not change
 // during a write, so they serve all steps.
 type covariance struct {
-	lambda  float32 // the recipe's; with the factor the whole of what is added to the diagonal
+	lambda  float32
 	floor   float32
 	rank    int
 	threads int
@@ -50,7 +50,8 @@ func newCovariance(r *recipe.Recipe, groups []*group, threads int) *covariance {
 	return c
 }
 
-// dualBelow tells whether so many keys are few enough for the dual form, by measurement of both with their rounding (BenchmarkWhiten).
+// dualBelow tells whether so many keys are few enough for the dual form. It takes less time as long as there are fewer keys than the rank (BenchmarkWhiten), but adapters of
+// more keys than two thirds of that lose answers when they are rounded without the primal form's factor (docs/adr/0032).
 func dualBelow(keys, rank int) bool { return 3*keys <= 2*rank }
 
 // dual tells the form.
@@ -80,7 +81,8 @@ func (c *covariance) whiten(grad *lora.Adapter) error {
 	if c.factor == nil {
 		var err error
 		if c.factor, err = c.factorise(); err != nil {
-			return c.notPositive(err)
+			return perk.Errorf(perk.EInternal, "encoder.Run", "key covariance of %s: %w", c.module, err).
+				WithHint("the recipe's lambda is too small for this document; use a recipe trained on longer documents")
 		}
 	}
 	b := grad.Pairs[c.module].B
@@ -102,11 +104,6 @@ func (c *covariance) whiten(grad *lora.Adapter) error {
 	return nil
 }
 
-func (c *covariance) notPositive(err error) error {
-	return perk.Errorf(perk.EInternal, "encoder.Run", "key covariance of %s: %w", c.module, err).
-		WithHint("the recipe's lambda is too small for this document; use a recipe trained on longer documents")
-}
-
 func (c *covariance) factorise() (*spd.Factor, error) {
 	gram, n := c.gram, c.rank
 	if c.dual() {
@@ -118,6 +115,16 @@ func (c *covariance) factorise() (*spd.Factor, error) {
 	for i := range n {
 		trace += gram[i*n+i]
 	}
-	c.lambda += c.floor * trace / float32(c.rank)
-	return spd.Factorise(c.threads, n, gram, c.lambda)
+	return spd.Factorise(c.threads, n, gram, c.lambda+c.floor*trace/float32(c.rank))
+}
+
+// rounding tells how B is stored so that what the document's own keys read from it changes least: a change E of B costs tr(E (Q^T Q + lambda I) E^T), which is what the ridge rule made smallest, and its factor is
+// at hand. It is nil in the dual form: elements then take the level next to them.
+func (c *covariance) rounding() lora.Rounding {
+	if c.dual() {
+		return nil
+	}
+	return func(b []float32, level func(row int, v float64) float64) {
+		spd.Round(c.factor, len(b)/c.rank, b, level)
+	}
 }

@@ -30,11 +30,11 @@ func packable(bits int) bool { return bits >= 1 && bits <= maxBits }
 
 // Rounding replaces the elements x (rows, cols) of a tensor by levels: level(r, v) is the one of row r next to v. Who knows how the matrix is read can choose others than those next to the
 // elements, so that their errors make good for each other.
-type Rounding func(tensor string, x []float32, level func(row int, v float64) float64) error
+type Rounding func(x []float32, level func(row int, v float64) float64)
 
 // Pack stores the tensors that train with so many bits an element: MarshalBinary's exact form for 32 and 0, else quantised with one scale a
 // row, and entropy-coded where that is shorter. round may be nil: each element takes the level next to it. Equal adapters and roundings give equal bytes. Errors: EInvalid (other bits, a missing
-// tensor, an element that is not finite), and those of round.
+// tensor, an element that is not finite).
 func (a *Adapter) Pack(bits int, round Rounding) ([]byte, error) {
 	if !ValidBits(bits) {
 		return nil, perk.Errorf(perk.EInvalid, op, "adapters have elements of 32 or 1 to %d bits, not %d", maxBits, bits)
@@ -57,9 +57,7 @@ func (a *Adapter) Pack(bits int, round Rounding) ([]byte, error) {
 		}
 		if round != nil {
 			x = slices.Clone(x)
-			if err := round(t.Name, x, func(r int, v float64) float64 { return next(v, scales[r], bits) }); err != nil {
-				return nil, err
-			}
+			round(x, func(r int, v float64) float64 { return next(v, scales[r], bits) })
 		}
 		for r, s := range scales {
 			quantise(codes[r*cols:(r+1)*cols], x[r*cols:(r+1)*cols], s, bits)

@@ -82,34 +82,27 @@ func (c *cholesky) diagonal(k int) (inverse []float64, ok bool) {
 
 // solve replaces y (size, cols) by A^-1 y = U^-1 U^-T y. Where y is zero above the block row first, that is not read, and what becomes of it not computed.
 func (c *cholesky) solve(cols int, y []float64, first int) {
-	c.forward(cols, y, first)
 	n := c.size
 	var p *kernel.Packed64
-	for j := n/blockSize - 1; j >= first; j-- {
-		p = c.divide(j, false, p, cols, y)
-		if above := (j - first) * blockSize; above > 0 { // y_i -= U_ij y_j for first <= i < j
-			kernel.MulAdd64(false, above, c.data[first*blockSize*n+j*blockSize:], n, p, y[first*blockSize*cols:], cols)
-		}
+	// times multiplies block row j of y by op(U_jj^-1), and packs what comes of it, negated.
+	times := func(j int, trans bool) {
+		at := y[j*blockSize*cols : (j+1)*blockSize*cols]
+		p = kernel.Pack64(p, blockSize, cols, at, cols, 1)
+		clear(at)
+		kernel.MulAdd64(trans, blockSize, c.inverse[j], blockSize, p, at, cols)
+		p = kernel.Pack64(p, blockSize, cols, at, cols, -1)
 	}
-}
-
-// forward replaces y (size, cols) by U^-T y, from the block row first on.
-func (c *cholesky) forward(cols int, y []float64, first int) {
-	n := c.size
-	var p *kernel.Packed64
-	for j := first; j < n/blockSize; j++ {
-		p = c.divide(j, true, p, cols, y)
+	blocks := n / blockSize
+	for j := first; j < blocks; j++ {
+		times(j, true)
 		if below := (j + 1) * blockSize; below < n { // y_i -= U_ji^T y_j for i > j
 			kernel.MulAdd64(true, n-below, c.data[j*blockSize*n+below:], n, p, y[below*cols:], cols)
 		}
 	}
-}
-
-// divide replaces block row j of y by its product with U_jj^-1, or that one's transpose, and gives it packed and negated, in the memory of p.
-func (c *cholesky) divide(j int, trans bool, p *kernel.Packed64, cols int, y []float64) *kernel.Packed64 {
-	at := y[j*blockSize*cols : (j+1)*blockSize*cols]
-	p = kernel.Pack64(p, blockSize, cols, at, cols, 1)
-	clear(at)
-	kernel.MulAdd64(trans, blockSize, c.inverse[j], blockSize, p, at, cols)
-	return kernel.Pack64(p, blockSize, cols, at, cols, -1)
+	for j := blocks - 1; j >= first; j-- {
+		times(j, false)
+		if above := (j - first) * blockSize; above > 0 { // y_i -= U_ij y_j for first <= i < j
+			kernel.MulAdd64(false, above, c.data[first*blockSize*n+j*blockSize:], n, p, y[first*blockSize*cols:], cols)
+		}
+	}
 }

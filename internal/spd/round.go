@@ -9,26 +9,18 @@ import (
 // Round replaces each element of x (rows, n) by one that level gives, so that what rounding changes, e = x - level, is small in the norm of A: the sum over the rows of
 // e A e^T. The next level would be the best one if A were diagonal. Here each element, from the last to the first, takes the level next to where the norm is least, given the errors
 // behind it and with those before it still free to make good for them: Babai's nearest plane, which quantises neural networks as GPTQ (arXiv 2210.17323).
-//
-// pull is nil or (rows, n): gradients of the norm from errors elsewhere, half e' A' for the errors e' of elements that x does not have, which those of x make good too.
-func Round(f *Factor, rows int, x, pull []float32, level func(row int, v float64) float64) {
+func Round(f *Factor, rows int, x []float32, level func(row int, v float64) float64) {
 	f.spread(rows, func(first, rows, cols int) {
-		var y []float64
-		if pull == nil {
-			y = make([]float64, f.u.size*cols)
-		} else {
-			y = transposed(f, rows, cols, pull[first*f.n:])
-			f.u.forward(cols, y, 0)
-		}
-		round(f, rows, cols, x[first*f.n:], y, func(r int, v float64) float64 { return level(first+r, v) })
+		round(f, rows, cols, x[first*f.n:], func(r int, v float64) float64 { return level(first+r, v) })
 	})
 }
 
-// round does so for some rows on one thread. With A = U^T U the norm is the sum over i of (U_ii e_i + y_i)^2, where y_i (size, cols) is the given pull and the sum over j > i of U_ij e_j; the elements
+// round does so for some rows on one thread. With A = U^T U the norm is the sum over i of (U_ii e_i + y_i)^2, where y_i is the sum over j > i of U_ij e_j; the elements
 // before i can bring the terms before i to nothing, so e_i is chosen for its own.
-func round(f *Factor, rows, cols int, x []float32, y []float64, level func(row int, v float64) float64) {
+func round(f *Factor, rows, cols int, x []float32, level func(row int, v float64) float64) {
 	u, size := f.u.data, f.u.size
-	errors := make([]float64, blockSize*cols) // of a block row, transposed
+	y := make([]float64, size*cols)           // (size, cols): a row's in a column
+	errors := make([]float64, blockSize*cols) // of a block's elements, alike
 	var p *kernel.Packed64
 	for k := size - blockSize; k >= 0; k -= blockSize {
 		clear(errors)

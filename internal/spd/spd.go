@@ -66,25 +66,20 @@ func (f *Factor) spread(rows int, each func(first, rows, cols int)) {
 	})
 }
 
+// solve does so on one thread.
 func solve[T kernel.Float](f *Factor, rows, cols int, x []T) {
-	y := transposed(f, rows, cols, x)
+	y := make([]float64, f.u.size*cols) // the transpose
+	for r := range rows {
+		for j, v := range x[r*f.n : (r+1)*f.n] {
+			y[j*cols+r] = float64(v)
+		}
+	}
 	f.u.solve(cols, y, 0)
 	for r := range rows {
 		for j := range f.n {
 			x[r*f.n+j] = T(y[j*cols+r])
 		}
 	}
-}
-
-// transposed gives x (rows, n) as the columns of a (size, cols) matrix.
-func transposed[T kernel.Float](f *Factor, rows, cols int, x []T) []float64 {
-	y := make([]float64, f.u.size*cols)
-	for r := range rows {
-		for j, v := range x[r*f.n : (r+1)*f.n] {
-			y[j*cols+r] = float64(v)
-		}
-	}
-	return y
 }
 
 // Invert writes the inverse of the symmetric (n, n) matrix a into out, shifted as Factorise does; only a's upper triangle is read. The result is exactly symmetric. Errors: ErrNotPositive.
