@@ -9,6 +9,7 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/lm"
+	"github.com/perkdb/perk/internal/lora"
 	"github.com/perkdb/perk/internal/recipe"
 )
 
@@ -109,27 +110,42 @@ func (e *Encoder) Encode(ctx context.Context, d perk.Document, progress func(per
 	return a, err
 }
 
+// Delta writes a text into an adapter and gives what it changed, and how that is best rounded when it is packed: what Encode stores, before that. Errors: as Encode's.
+func (e *Encoder) Delta(ctx context.Context, text string) (*lora.Adapter, lora.Rounding, error) {
+	delta, _, trace, err := e.write(ctx, text, nil)
+	return delta, trace.Round, err
+}
+
+func (e *Encoder) write(ctx context.Context, text string, progress func(perk.Progress)) (*lora.Adapter, *Chunks, Trace, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, Trace{}, perk.E(perk.ECanceled, "encoder.Encode", err)
+	}
+	r := e.loop.Recipe
+	chunks, err := Chunk(text, e.tok, r)
+	if err != nil {
+		return nil, nil, Trace{}, err
+	}
+	phi, trace, err := e.loop.Run(ctx, chunks, progress)
+	if err != nil {
+		return nil, nil, Trace{}, err
+	}
+	delta, err := phi.Delta(r.Init)
+	if err != nil {
+		return nil, nil, Trace{}, perk.E(perk.EInternal, "encoder.Encode", err)
+	}
+	return delta, chunks, trace, nil
+}
+
 // EncodeStats is Encode, and tells what it cost.
 func (e *Encoder) EncodeStats(ctx context.Context, d perk.Document, progress func(perk.Progress)) (*perk.Adapter, Stats, error) {
 	start := time.Now()
 	if err := d.ID.Validate(); err != nil {
 		return nil, Stats{}, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, Stats{}, perk.E(perk.ECanceled, "encoder.Encode", err)
-	}
 	r := e.loop.Recipe
-	chunks, err := Chunk(d.Text, e.tok, r)
+	delta, chunks, trace, err := e.write(ctx, d.Text, progress)
 	if err != nil {
 		return nil, Stats{}, err
-	}
-	phi, trace, err := e.loop.Run(ctx, chunks, progress)
-	if err != nil {
-		return nil, Stats{}, err
-	}
-	delta, err := phi.Delta(r.Init)
-	if err != nil {
-		return nil, Stats{}, perk.E(perk.EInternal, "encoder.Encode", err)
 	}
 	payload, err := delta.Pack(r.Bits, trace.Round)
 	if err != nil {

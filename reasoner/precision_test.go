@@ -3,7 +3,6 @@ package reasoner_test
 import (
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -95,20 +94,4 @@ func TestPrecision(t *testing.T) {
 			}
 		})
 	}
-}
-
-// filler is the novels in $PERK_DATA, else generated text.
-func filler(t *testing.T) task.Filler {
-	dir := os.Getenv("PERK_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	prose, err := task.OpenProse(filepath.Join(dir, "prose", "english_novels_97.txt.gz"))
-	if perk.ErrorCode(err) == perk.ENotFound {
-		return task.Generated{}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return prose
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"text/tabwriter"
 	"time"
 
@@ -11,17 +12,16 @@ import (
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/lora"
-	"github.com/perkdb/perk/models"
-	"github.com/perkdb/perk/reasoner/study"
 )
 
 // width is what an adapter is like when it is stored with so many bits an element.
 type width struct {
 	Bits   int     `json:"bits"`
 	Bytes  int     `json:"bytes"`
-	Each   float64 `json:"bits_each"`     // 8 * Bytes over the elements, header and scales included
-	Write  float64 `json:"write_seconds"` // the document into the adapter, the rounding included
-	Unpack float64 `json:"unpack_mb_s"`   // 1e6 bytes of float32 a second
+	Each   float64 `json:"bits_each"`      // 8 * Bytes over the elements, header and scales included
+	Error  float64 `json:"relative_error"` // Frobenius norm of the rounding over that of the delta
+	Pack   float64 `json:"pack_mb_s"`      // 1e6 bytes of float32 a second
+	Unpack float64 `json:"unpack_mb_s"`
 }
 
 func newAdapterBits(a *app) *cobra.Command {
@@ -31,7 +31,7 @@ func newAdapterBits(a *app) *cobra.Command {
 		Use:   "bits (FILE | --sample TOKENS)",
 		Short: "Tell what a text's adapter weighs by bits an element",
 		Long: `Write one text file (- is standard input) into an adapter, beside any store, and tell for each number of bits an element how many bytes the stored
-adapter has, and how fast it is written and unpacked. What the bits cost in accuracy: perk eval --bits.`,
+adapter has, how far its delta is from the exact one, and how fast it is packed and unpacked. What the bits cost in accuracy: perk eval --bits.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if sample > 0 {
 				return cobra.NoArgs(cmd, args)
@@ -52,13 +52,21 @@ adapter has, and how fast it is written and unpacked. What the bits cost in accu
 			if err != nil {
 				return err
 			}
+			e, err := encoder.New(m.LM, m.Tokenizer, m.Recipe, encoder.Options{})
+			if err != nil {
+				return err
+			}
+			delta, round, err := e.Delta(ctx, text)
+			if err != nil {
+				return err
+			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', tabwriter.AlignRight)
 			defer table.Flush()
 			if !asJSON {
-				fmt.Fprintln(table, "BITS\tBYTES\tBITS/ELEMENT\tSECONDS\tUNPACK MB/s\t")
+				fmt.Fprintln(table, "BITS\tBYTES\tBITS/ELEMENT\tERROR\tPACK MB/s\tUNPACK MB/s\t")
 			}
 			for _, bits := range []int{lora.RawBits, 8, 7, 6, 5, 4, 3, 2, 1} {
-				w, err := weigh(ctx, m, text, bits)
+				w, err := weigh(ctx, delta, round, bits)
 				if err != nil {
 					return err
 				}
@@ -68,7 +76,7 @@ adapter has, and how fast it is written and unpacked. What the bits cost in accu
 					}
 					continue
 				}
-				fmt.Fprintf(table, "%d\t%d\t%.2f\t%.3f\t%.0f\t\n", w.Bits, w.Bytes, w.Each, w.Write, w.Unpack)
+				fmt.Fprintf(table, "%d\t%d\t%.2f\t%.4f\t%.0f\t%.0f\t\n", w.Bits, w.Bytes, w.Each, w.Error, w.Pack, w.Unpack)
 			}
 			return nil
 		}),
@@ -78,30 +86,33 @@ adapter has, and how fast it is written and unpacked. What the bits cost in accu
 	return c
 }
 
-// weigh writes a text into an adapter that is stored with so many bits, and reads it back, over and over for a moment.
-func weigh(ctx context.Context, m *models.Model, text string, bits int) (width, error) {
-	m, err := study.WithBits(m, bits)
-	if err != nil {
-		return width{}, err
-	}
-	e, err := encoder.New(m.LM, m.Tokenizer, m.Recipe, encoder.Options{})
-	if err != nil {
-		return width{}, err
-	}
-	a, err := e.Encode(ctx, perk.Document{ID: perk.DocumentID{Collection: "file", UUID: "text"}, Text: text}, nil)
-	if err != nil {
-		return width{}, err
-	}
+// weigh packs a delta and reads it back, over and over for a moment.
+func weigh(ctx context.Context, delta *lora.Adapter, round lora.Rounding, bits int) (width, error) {
+	var payload []byte
 	var back *lora.Adapter
-	unpack, err := timed(ctx, func() (err error) { back, err = lora.Unmarshal(a.Payload, m.Recipe.Init); return })
+	pack, err := timed(ctx, func() (err error) { payload, err = delta.Pack(bits, round); return })
 	if err != nil {
 		return width{}, err
 	}
-	n := 0
-	for _, t := range back.Trained() {
-		n += len(t.Data)
+	unpack, err := timed(ctx, func() (err error) { back, err = lora.Unmarshal(payload, delta); return })
+	if err != nil {
+		return width{}, err
 	}
-	return width{Bits: bits, Bytes: len(a.Payload), Each: 8 * float64(len(a.Payload)) / float64(n), Write: a.Seconds, Unpack: 4e-6 * float64(n) / unpack.Seconds()}, nil
+	var wrong, all float64
+	n := 0
+	read := back.Trained()
+	for i, t := range delta.Trained() {
+		n += len(t.Data)
+		for j, v := range t.Data {
+			d := float64(v) - float64(read[i].Data[j])
+			wrong, all = wrong+d*d, all+float64(v)*float64(v)
+		}
+	}
+	w := width{Bits: bits, Bytes: len(payload), Each: 8 * float64(len(payload)) / float64(n), Pack: 4e-6 * float64(n) / pack.Seconds(), Unpack: 4e-6 * float64(n) / unpack.Seconds()}
+	if all > 0 { // a document that changes nothing is stored exactly
+		w.Error = math.Sqrt(wrong / all)
+	}
+	return w, nil
 }
 
 // timed repeats a call for a twentieth of a second and gives the time of one.

@@ -140,7 +140,7 @@ func TestAdapterBits(t *testing.T) {
 	var last width
 	for i, line := range lines {
 		got := decode[width](t, line)
-		if i == 0 && got.Bits != 32 || i > 0 && (got.Bits != 9-i || got.Bytes >= last.Bytes) || got.Write <= 0 || got.Unpack <= 0 {
+		if i == 0 && (got.Bits != 32 || got.Error != 0) || i > 0 && (got.Bits != 9-i || got.Bytes >= last.Bytes || got.Error <= last.Error || got.Error > 1) || got.Pack <= 0 || got.Unpack <= 0 {
 			t.Errorf("%+v after %+v", got, last)
 		}
 		last = got
