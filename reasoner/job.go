@@ -22,6 +22,7 @@ type job struct {
 	rep     *reply
 	next    [1]int32 // the last token of the reply, which is read next
 	tokens  int      // of the reply
+	doubt   *doubt   // nil: none
 	stopped string
 	mail    mailbox
 
@@ -122,9 +123,16 @@ func (j *job) finish(err error) {
 // canceled is the error of a job whose context ended.
 func (j *job) canceled() error { return perk.E(perk.ECanceled, "reasoner.Ask", j.ctx.Err()) }
 
-// leastSupport is the probability from which on a reply recalls facts first. A model that was trained with foreign questions doubts at the first mark already whether the document answers
-// the question, and then skips the facts; what it recalls all the same says more than the doubt.
+// leastSupport is the probability of recalled facts from which on a reply that would say "not in this document" recalls them after all.
 const leastSupport = 0.01
+
+// doubt is where a reply that began with its answer could have recalled facts first. A model that was trained with foreign questions doubts at the first mark already whether the document
+// answers the question, and then skips the facts: what it recalls all the same says more than the doubt. A reply whose answer is there is left as it is.
+type doubt struct {
+	output  decoded // the mark that opened the answer, and is not yet part of the reply
+	support decoded
+	before  lm.Mark // of the sequence
+}
 
 // take picks the reply's next token from logits and reports whether the reply goes on.
 func (j *job) take(logits []float32, s *scratch) (more bool, err error) {
@@ -137,9 +145,20 @@ func (j *job) take(logits []float32, s *scratch) (more bool, err error) {
 	d := decoded{}
 	d.token, d.probability = j.pick.pick(logits, s)
 	sp := j.rep.sp
-	if j.rep.state == atStart && len(sp.SupportOpen) == 1 && len(sp.OutputOpen) == 1 && d.token == sp.OutputOpen[0] {
+	switch {
+	case j.doubt != nil:
+		was := j.doubt
+		j.doubt = nil
+		if d.token == sp.Absent[0] {
+			j.seq.Rewind(was.before)
+			d = was.support
+		} else if _, err := j.rep.add(was.output); err != nil { // the mark alone stops nothing
+			return false, err
+		}
+	case j.rep.state == atStart && len(sp.SupportOpen) == 1 && len(sp.OutputOpen) == 1 && len(sp.Absent) == 1 && d.token == sp.OutputOpen[0]:
 		if p := float64(s.p[sp.SupportOpen[0]]); p >= leastSupport {
-			d.token, d.probability = sp.SupportOpen[0], p
+			j.doubt = &doubt{output: d, support: decoded{token: sp.SupportOpen[0], probability: p}, before: j.seq.Mark()}
+			return j.goOn(d.token), nil
 		}
 	}
 	if j.rep.mayAnswer() {
@@ -148,14 +167,22 @@ func (j *job) take(logits []float32, s *scratch) (more bool, err error) {
 			d.token, d.probability = j.pick.other(d, logits, s)
 		}
 	}
-	j.tokens++
-	j.next[0] = d.token
-	if j.stopped, err = j.rep.add(d); err != nil || j.stopped != "" {
+	more = j.goOn(d.token)
+	stopped, err := j.rep.add(d)
+	if err != nil || stopped != "" {
+		j.stopped = stopped
 		return false, err
 	}
+	return more, nil
+}
+
+// goOn counts a token and has it read next, unless it is the last one that may be.
+func (j *job) goOn(token int32) bool {
+	j.tokens++
+	j.next[0] = token
 	if j.tokens == j.limit {
 		j.stopped = stoppedLength
-		return false, nil
+		return false
 	}
-	return true, nil
+	return true
 }

@@ -29,7 +29,7 @@ func newPlugin(a *app) *cobra.Command {
 			return a.runPlugin(context.WithoutCancel(ctx), weights, threads)
 		}),
 	}
-	c.Flags().StringVar(&weights, "answer-weights", lm.BFloat16.String(), "bfloat16, int8 or float32 weights for answers")
+	c.Flags().StringVar(&weights, "answer-weights", lm.Int8.String(), "int8, bfloat16 or float32 weights for answers")
 	c.Flags().IntVar(&threads, encodeThreadsFlag, 0, "threads of an encode; 0: as many as there are processors")
 	fromEnvironment(c.Flags(), "answer-weights", "PERK_ANSWER_WEIGHTS")
 	return c

@@ -10,13 +10,13 @@ type Precision int
 
 // Precisions.
 const (
-	BFloat16 Precision = iota // the upper half of each number
-	Int8                      // 8 bits, with a scale for each output
+	Int8     Precision = iota // 8 bits, with a scale for each output
+	BFloat16                  // the upper half of each number
 	Float32                   // the model's own numbers
 )
 
 // String names the precision for people.
-func (p Precision) String() string { return [...]string{"bfloat16", "int8", "float32"}[p] }
+func (p Precision) String() string { return [...]string{"int8", "bfloat16", "float32"}[p] }
 
 // matrix is a frozen y = x Wᵀ + b as decoders compute it. A row's result depends on the row alone, whatever rows come with it.
 type matrix struct {
