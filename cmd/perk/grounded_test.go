@@ -54,6 +54,15 @@ func TestGrounded(t *testing.T) {
 		t.Errorf("before %+v, after %+v, report %+v", before, after, report)
 	}
 
+	narrow := t.TempDir()
+	if err := os.CopyFS(narrow, os.DirFS(w.model)); err != nil {
+		t.Fatal(err)
+	}
+	w.ok("calibrate", "--bits", "3", "--out", filepath.Join(narrow, models.RecipeFile), "--task", "babilong-qa1", "--documents", "12", "--max-tokens", "400")
+	if got, err := models.Load(t.Context(), models.Path(narrow)); err != nil || got.Recipe.Bits != 3 || got.Recipe.Calibration == nil || got.RecipeID == before.Recipe {
+		t.Errorf("calibrated for 3 bits: %+v, %v", got, err)
+	}
+
 	m, err := models.Load(t.Context(), models.Path(w.model))
 	if err != nil {
 		t.Fatal(err)
