@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/task"
 	"github.com/perkdb/perk/internal/tokenizer"
 )
@@ -45,22 +46,24 @@ func drawn(t testing.TB, tr *Trainer, tokens int) *sample {
 
 // BenchmarkEpisode times one document of the shipped recipe: write, questions and the outer gradient through both.
 func BenchmarkEpisode(b *testing.B) {
-	tr := shipped(b, nil)
-	for _, tokens := range []int{256, 1024, 8192} {
-		b.Run(fmt.Sprintf("tokens=%d", tokens), func(b *testing.B) {
-			s := drawn(b, tr, tokens)
-			e, err := newEpisode[float32](tr.c, tr.base, tr.params, groupSequences)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for b.Loop() {
-				if _, err := e.run(b.Context(), s); err != nil {
+	for _, precision := range []encoder.Precision{encoder.Float32, encoder.BFloat16} {
+		tr := shipped(b, func(c *Config) { c.Precision = precision })
+		for _, tokens := range []int{256, 1024, 8192} {
+			b.Run(fmt.Sprintf("precision=%s/tokens=%d", precision, tokens), func(b *testing.B) {
+				s := drawn(b, tr, tokens)
+				e, err := newEpisode[float32](tr.c, tr.base, tr.params, groupSequences)
+				if err != nil {
 					b.Fatal(err)
 				}
-			}
-			b.ReportMetric(float64(tokens*b.N)/b.Elapsed().Seconds(), "tokens/s")
-			b.ReportMetric(float64(e.pool.Floats())*4/1e6, "pool-MB")
-			b.ReportMetric(float64(len(e.open(s).groups)), "groups")
-		})
+				for b.Loop() {
+					if _, err := e.run(b.Context(), s); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(tokens*b.N)/b.Elapsed().Seconds(), "tokens/s")
+				b.ReportMetric(float64(e.pool.Floats())*4/1e6, "pool-MB")
+				b.ReportMetric(float64(len(e.open(s).groups)), "groups")
+			})
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/perkdb/perk"
+	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/lm"
 	"github.com/perkdb/perk/internal/lora"
 	"github.com/perkdb/perk/internal/recipe"
@@ -35,6 +36,8 @@ type Config struct {
 	Overlap      int             `json:"overlap"`
 	Reverse      bool            `json:"reverse"`
 	Bits         int             `json:"bits,omitempty"` // of a stored adapter's elements, as in recipe.Recipe; training itself does not round
+	// Precision is that of the outer loop's products (ad.Graph.Rounded): "float32", which "" is as well, or "bfloat16".
+	Precision encoder.Precision `json:"precision,omitempty"`
 
 	// Episodes.
 	Tasks     []Share `json:"tasks"`
@@ -136,6 +139,8 @@ func (c *Config) Validate() error {
 		return bad("the first task and the first length must start at 0")
 	case c.Questions < 1 || c.Answers < 1 || c.AskTokens < 8 || c.Budget < 1:
 		return bad("questions %d, answers %d, ask_tokens %d or budget %d is too small", c.Questions, c.Answers, c.AskTokens, c.Budget)
+	case c.Precision != "" && c.Precision != encoder.Float32 && c.Precision != encoder.BFloat16:
+		return bad("precision is %q, want %q or %q", c.Precision, encoder.Float32, encoder.BFloat16)
 	case c.OuterSteps < 0 || !(c.LR > 0) || !(c.Clip > 0):
 		return bad("outer_steps %d must not be negative, lr %v and clip %v must be positive", c.OuterSteps, c.LR, c.Clip)
 	}

@@ -46,6 +46,7 @@ func TestValidateRefuses(t *testing.T) {
 		"overlap":             func(c *Config) { c.Overlap = -1 },
 		"cloze above one":     func(c *Config) { c.Cloze = 1.5 },
 		"aux_share above one": func(c *Config) { c.AuxShare = 2 },
+		"precision":           func(c *Config) { c.Precision = "int8" },
 		"weight_hidden":       func(c *Config) { c.WeightHidden = -1 },
 		"task":                func(c *Config) { c.Tasks[0].Task = "chess" },
 		"long chunks":         func(c *Config) { c.ChunkTokens = c.Model.Context },

@@ -38,7 +38,7 @@ func newGroup[T kernel.Float](s *setup[T], sequences int) (*group[T], error) {
 	c := s.c
 	w := &group[T]{in: newBatch(s, sequences, c.seq()), auxShare: make([]T, 1), phi: s.zeros(), adjoint: s.zeros()}
 	w.aux = make([]int32, len(w.in.at))
-	g := ad.NewGraph(s.pool)
+	g := newGraph(s.c, s.pool)
 	net, params := s.network(g)
 	phi := s.leaves(g, "phi", w.phi)
 	doc := net.stream(w.in.tokens, w.in.below, c.seq())

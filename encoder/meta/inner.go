@@ -62,7 +62,7 @@ type update[T kernel.Float] struct {
 func newUpdate[T kernel.Float](s *setup[T]) (*update[T], error) {
 	n := len(s.tensors)
 	u := &update[T]{setup: s, in: s.zeroState(), adjoint: s.zeroState(), grad: s.zeros(), rates: make([]T, n), bias: make([]T, 2), present: -1}
-	g := ad.NewGraph(s.pool)
+	g := newGraph(s.c, s.pool)
 	in, grad, rates := s.stateLeaves(g, "in", u.in), s.leaves(g, "grad", u.grad), g.Leaf("rates", 1, n, u.rates)
 	wrt := append(append(in.all(), grad...), rates)
 	b1, b2 := g.Leaf("bias1", 1, 1, u.bias[:1]), g.Leaf("bias2", 1, 1, u.bias[1:])

@@ -29,7 +29,7 @@ const pretrainChunks = 16
 func newPretrain(s *setup[float32]) (*pretrain, error) {
 	c := s.c
 	p := &pretrain{in: newBatch(s, pretrainChunks, c.seq())}
-	g := ad.NewGraph(s.pool)
+	g := newGraph(s.c, s.pool)
 	net, leaves := s.network(g)
 	nll := net.nll(ad.Gather(net.stream(p.in.tokens, nil, c.seq()).hidden(nil), p.in.at), p.in.targets)
 	p.loss = ad.Sum(nll)

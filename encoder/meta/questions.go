@@ -42,7 +42,7 @@ func newQuestions[T kernel.Float](s *setup[T], seq int) (*questions[T], error) {
 	c := s.c
 	q := &questions[T]{seq: seq, tokens: make([]int32, c.Questions*seq), at: make([]int32, c.Answers), targets: make([]int32, c.Answers),
 		weight: make([]T, c.Answers), below: s.frozen.room(c.Questions * seq), phi: s.zeros()}
-	g := ad.NewGraph(s.pool)
+	g := newGraph(s.c, s.pool)
 	net, params := s.network(g)
 	phi := s.leaves(g, "phi", q.phi)
 	q.nll = net.nll(ad.Gather(net.stream(q.tokens, q.below, seq).hidden(s.adapter(net, phi)), q.at), q.targets)

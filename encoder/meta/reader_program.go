@@ -40,7 +40,7 @@ type readingProgram[T kernel.Float] struct {
 func newReadingProgram[T kernel.Float](c *Config, params []*param, s readingShape, pool *ad.Pool[T]) (*readingProgram[T], error) {
 	p := &readingProgram[T]{ids: make([]int32, s.seq), see: ad.Visible{Own: make([]int32, s.seq)},
 		answerAt: make([]int32, s.answers), answer: make([]int32, s.answers), weight: make([]T, s.answers)}
-	g := ad.NewGraph(pool)
+	g := newGraph(c, pool)
 	net := &network[T]{c: c, weights: map[string]*ad.Node[T]{}}
 	var leaves []*ad.Node[T]
 	for _, p := range params {

@@ -3,6 +3,7 @@ package meta
 import (
 	"slices"
 
+	"github.com/perkdb/perk/encoder"
 	"github.com/perkdb/perk/internal/ad"
 	"github.com/perkdb/perk/internal/kernel"
 	"github.com/perkdb/perk/internal/lm"
@@ -24,6 +25,13 @@ func newSetup[T kernel.Float](c *Config, base *lm.Model, params []*param) *setup
 		s.values = append(s.values, data[T](p))
 	}
 	return s
+}
+
+// newGraph makes an empty graph that multiplies in the configuration's precision.
+func newGraph[T kernel.Float](c *Config, pool *ad.Pool[T]) *ad.Graph[T] {
+	g := ad.NewGraph(pool)
+	g.Rounded = c.Precision == encoder.BFloat16
+	return g
 }
 
 // index gives a parameter's place by its name.

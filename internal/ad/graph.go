@@ -11,6 +11,9 @@ import (
 
 // Graph is a differentiable program under construction. T is float32 for training and float64 for gradient checks.
 type Graph[T kernel.Float] struct {
+	// Rounded says that products of float32 matrices, but for attention's, round both sides to bfloat16 (mixed precision): set it before the first operation.
+	Rounded bool
+
 	g     *gorgonia.ExprGraph
 	nodes []*Node[T]
 	pool  *Pool[T]

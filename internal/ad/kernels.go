@@ -16,6 +16,15 @@ func gemm[T kernel.Float](ta, tb bool, m, n, k int, a []T, lda int, b []T, ldb i
 	kernel.GemmRef(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc)
 }
 
+// gemm is the products of matrices as large as a batch or a weight, which Rounded is about.
+func (g *Graph[T]) gemm(ta, tb bool, m, n, k int, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+	if a32, ok := any(a).([]float32); ok && g.Rounded {
+		kernel.GemmRounded(ta, tb, m, n, k, a32, lda, any(b).([]float32), ldb, float32(beta), any(c).([]float32), ldc)
+		return
+	}
+	gemm(ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc)
+}
+
 func gram[T kernel.Float](n, k int, a, b, c []T) {
 	if a32, ok := any(a).([]float32); ok {
 		kernel.Gram(n, k, a32, n, any(b).([]float32), n, any(c).([]float32), n)

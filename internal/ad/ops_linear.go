@@ -22,7 +22,7 @@ func MatMul[T kernel.Float](a, b *Node[T], ta, tb bool) *Node[T] {
 		panic("ad: MatMul: inner sizes differ")
 	}
 	return a.graph.apply("MatMul", m, n, func(out []T, in [][]T) {
-		gemm(ta, tb, m, n, k, in[0], a.Cols, in[1], b.Cols, 0, out, n)
+		a.graph.gemm(ta, tb, m, n, k, in[0], a.Cols, in[1], b.Cols, 0, out, n)
 	}, func(gy *Node[T], need []bool) []*Node[T] {
 		g := make([]*Node[T], 2)
 		if need[0] {

@@ -28,23 +28,23 @@ func (hd Head[T]) live(r0, most int) int {
 }
 
 // blocks computes, block by block, R = softmax(Z) - onehot(y) and calls f with the block's first row, its number of rows, R and a scratch of R's size.
-func (hd Head[T]) blocks(h, e []T, d int, f func(r0, n int, r, scratch []T)) {
+func (hd Head[T]) blocks(g *Graph[T], h, e []T, d int, f func(r0, n int, r, scratch []T)) {
 	v := len(e) / d
 	most := headRows(v)
 	z := make([]T, min(most, len(hd.Targets))*v)
 	scratch := make([]T, len(z))
 	for r0 := 0; r0 < len(hd.Targets); r0 += most {
 		if n := hd.live(r0, most); n > 0 {
-			hd.residual(h[r0*d:], e, n, d, hd.Targets[r0:r0+n], z)
+			hd.residual(g, h[r0*d:], e, n, d, hd.Targets[r0:r0+n], z)
 			f(r0, n, z[:n*v], scratch[:n*v])
 		}
 	}
 }
 
 // residual fills z with softmax(Scale * h e') - onehot(y) for n rows, 0 in a row without a target.
-func (hd Head[T]) residual(h, e []T, n, d int, y []int32, z []T) {
+func (hd Head[T]) residual(g *Graph[T], h, e []T, n, d int, y []int32, z []T) {
 	v := len(e) / d
-	gemm(false, true, n, v, d, h, d, e, d, 0, z, v)
+	g.gemm(false, true, n, v, d, h, d, e, d, 0, z, v)
 	for i := 0; i < n; i++ {
 		row := z[i*v : (i+1)*v]
 		if y[i] < 0 {
@@ -66,7 +66,7 @@ func (hd Head[T]) Nll(h, e *Node[T]) *Node[T] {
 		clear(out)
 		for r0 := 0; r0 < h.Rows; r0 += most {
 			n := hd.live(r0, most)
-			gemm(false, true, n, v, d, in[0][r0*d:], d, in[1], d, 0, z, v)
+			h.graph.gemm(false, true, n, v, d, in[0][r0*d:], d, in[1], d, 0, z, v)
 			for i := 0; i < n; i++ {
 				if y := hd.Targets[r0+i]; y >= 0 {
 					row := z[i*v : (i+1)*v]
@@ -93,12 +93,12 @@ func (hd Head[T]) bothGrads(h, e, w *Node[T]) *Node[T] {
 	return h.graph.apply("headGrads", h.Rows+v, d, func(out []T, in [][]T) {
 		dh, de := out[:h.Rows*d], out[h.Rows*d:]
 		clear(out)
-		hd.blocks(in[0], in[1], d, func(r0, n int, r, _ []T) {
+		hd.blocks(h.graph, in[0], in[1], d, func(r0, n int, r, _ []T) {
 			for i := 0; i < n; i++ {
 				scale(r[i*v:(i+1)*v], hd.Scale*in[2][r0+i], r[i*v:(i+1)*v])
 			}
-			gemm(false, false, n, d, v, r, v, in[1], d, 0, dh[r0*d:], d)
-			gemm(true, false, v, d, n, r, v, in[0][r0*d:], d, 1, de, d)
+			h.graph.gemm(false, false, n, d, v, r, v, in[1], d, 0, dh[r0*d:], d)
+			h.graph.gemm(true, false, v, d, n, r, v, in[0][r0*d:], d, 1, de, d)
 		})
 	}, nil, h, e, w)
 }
@@ -108,8 +108,8 @@ func (hd Head[T]) hiddenGrad(h, e, w *Node[T]) *Node[T] {
 	d, v := h.Cols, e.Rows
 	return h.graph.apply("hiddenGrad", h.Rows, d, func(out []T, in [][]T) {
 		clear(out)
-		hd.blocks(in[0], in[1], d, func(r0, n int, r, _ []T) {
-			gemm(false, false, n, d, v, r, v, in[1], d, 0, out[r0*d:], d)
+		hd.blocks(h.graph, in[0], in[1], d, func(r0, n int, r, _ []T) {
+			h.graph.gemm(false, false, n, d, v, r, v, in[1], d, 0, out[r0*d:], d)
 			for i := r0; i < r0+n; i++ {
 				scale(out[i*d:(i+1)*d], hd.Scale*in[2][i], out[i*d:(i+1)*d])
 			}
@@ -140,8 +140,8 @@ func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T], learns bool) *Node[T] {
 		dh, dw, de := out[:rows*d], out[rows*d:2*rows*d], out[2*rows*d:]
 		clear(out)
 		scaled := make([]T, min(headRows(v), rows)*d)
-		hd.blocks(hidden, embed, d, func(r0, n int, r, dz []T) {
-			gemm(false, true, n, v, d, adj[r0*d:], d, embed, d, 0, dz, v) // U E^T
+		hd.blocks(h.graph, hidden, embed, d, func(r0, n int, r, dz []T) {
+			h.graph.gemm(false, true, n, v, d, adj[r0*d:], d, embed, d, 0, dz, v) // U E^T
 			for i := 0; i < n; i++ {
 				w := weight[r0+i]
 				row, a := r[i*v:(i+1)*v], dz[i*v:(i+1)*v]
@@ -149,7 +149,7 @@ func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T], learns bool) *Node[T] {
 				scale(scaled[i*d:(i+1)*d], hd.Scale*w, adj[(r0+i)*d:(r0+i+1)*d])
 			}
 			if learns {
-				gemm(true, false, v, d, n, r, v, scaled, d, 1, de, d)
+				h.graph.gemm(true, false, v, d, n, r, v, scaled, d, 1, de, d)
 			}
 			for i := 0; i < n; i++ {
 				row, a := r[i*v:(i+1)*v], dz[i*v:(i+1)*v]
@@ -159,9 +159,9 @@ func (hd Head[T]) hiddenGradVJP(h, e, w, u *Node[T], learns bool) *Node[T] {
 				softmaxGrad(a, row, a)
 				scale(a, hd.Scale*hd.Scale*weight[r0+i], a)
 			}
-			gemm(false, false, n, d, v, dz, v, embed, d, 0, dh[r0*d:], d)
+			h.graph.gemm(false, false, n, d, v, dz, v, embed, d, 0, dh[r0*d:], d)
 			if learns {
-				gemm(true, false, v, d, n, dz, v, hidden[r0*d:], d, 1, de, d)
+				h.graph.gemm(true, false, v, d, n, dz, v, hidden[r0*d:], d, 1, de, d)
 			}
 		})
 	}, nil, h, e, w, u)

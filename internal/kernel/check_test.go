@@ -30,6 +30,7 @@ func TestSizesAreChecked(t *testing.T) {
 		"GemmInt8":     {func() { kernel.GemmInt8(3, x[:8], 3, p8, 0, x, 4) }, func() { kernel.GemmInt8(-1, x, 3, p8, 0, x, 4) }, func() { kernel.GemmInt8(3, x, 3, p8, 0, short, 4) }},
 		"PackBF16":     {func() { kernel.PackBF16(true, 3, 4, short, 3) }},
 		"GemvBF16":     {func() { kernel.GemvBF16(3, x[:8], 3, p16, 0, x, 4) }, func() { kernel.GemvBF16(-1, x, 3, p16, 0, x, 4) }, func() { kernel.GemvBF16(3, x, 3, p16, 0, short, 4) }},
+		"GemmRounded":  {func() { kernel.GemmRounded(false, false, 256, 128, 64, x, 64, x, 128, 0, x, 128) }},
 		"GemmBF16":     {func() { kernel.GemmBF16(3, x[:8], 3, p16, 0, x, 4) }, func() { kernel.GemmBF16(-1, x, 3, p16, 0, x, 4) }, func() { kernel.GemmBF16(3, x, 3, p16, 0, short, 4) }},
 		"Gemv":         {func() { kernel.Gemv(3, 4, short, 4, x, 0, x) }, func() { kernel.Gemv(3, 4, x, 4, x[:3], 0, x) }},
 		"GemvT":        {func() { kernel.GemvT(3, 4, x, 4, x, 0, x[:3]) }},

@@ -35,6 +35,12 @@ var narrowProducts = map[string]narrowProduct{
 // roundings of the format may add up to.
 func checkNarrow(t *testing.T, p *product, got []float32, bound func(mag, aMax, bMax float64) float64) {
 	t.Helper()
+	left := func(i, q int) float64 {
+		if p.ta {
+			return float64(p.a[q*p.lda+i])
+		}
+		return float64(p.a[i*p.lda+q])
+	}
 	at := func(j, q int) float64 {
 		if p.tb {
 			return float64(p.b[j*p.ldb+q])
@@ -45,7 +51,7 @@ func checkNarrow(t *testing.T, p *product, got []float32, bound func(mag, aMax, 
 		for j := range p.n {
 			var sum, mag, aMax, bMax, aSum, bSum float64
 			for q := range p.k {
-				a, b := float64(p.a[i*p.lda+q]), at(j, q)
+				a, b := left(i, q), at(j, q)
 				sum += a * b
 				mag += math.Abs(a * b)
 				aMax, bMax = max(aMax, math.Abs(a)), max(bMax, math.Abs(b))
@@ -54,7 +60,7 @@ func checkNarrow(t *testing.T, p *product, got []float32, bound func(mag, aMax, 
 			old := float64(p.beta) * float64(p.c[i*p.ldc+j])
 			tol := bound(mag, aMax*bSum, aSum*bMax) + 1e-6*(mag+math.Abs(old)) + 1e-30
 			if g := float64(got[i*p.ldc+j]); !same(g, sum+old, tol) {
-				t.Fatalf("m=%d n=%d k=%d tb=%v beta=%v: C[%d][%d] = %v, want %v within %v", p.m, p.n, p.k, p.tb, p.beta, i, j, g, sum+old, tol)
+				t.Fatalf("m=%d n=%d k=%d ta=%v tb=%v beta=%v: C[%d][%d] = %v, want %v within %v", p.m, p.n, p.k, p.ta, p.tb, p.beta, i, j, g, sum+old, tol)
 			}
 		}
 	}
@@ -103,6 +109,26 @@ func TestGemmBF16OfRoundedNumbers(t *testing.T) {
 				}
 			}
 			checkNarrow(t, p, narrowProducts["bf16 both"](p, p.m, 0, clone(p.c)), func(mag, _, _ float64) float64 { return 4e-6 * mag })
+		}
+	})
+}
+
+// With numbers that bfloat16 holds, GemmRounded is the product itself, whatever is transposed and however the sides are cut; a scratch that larger operands used before changes nothing.
+func TestGemmRounded(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(33, 34))
+		for i, s := range [][3]int{{512, 128, 300}, {257, 130, 33}, {18, 2048, 32}, {100, 130, 97}, {130, 100, 513}, {67, 257, 66}, {1031, 33, 47}, {3, 4, 5}, {300, 31, 200}, {0, 64, 64}} {
+			for flags := range 4 {
+				p := newProduct(r, flags&1 != 0, flags&2 != 0, s[0], s[1], s[2], r.IntN(3), []float32{0, 1, -0.5}[i%3])
+				for _, x := range [][]float32{p.a, p.b} {
+					for i := range x {
+						x[i] = kernel.RoundBF16(x[i])
+					}
+				}
+				c := clone(p.c)
+				kernel.GemmRounded(p.ta, p.tb, p.m, p.n, p.k, p.a, p.lda, p.b, p.ldb, p.beta, c, p.ldc)
+				checkNarrow(t, p, c, func(mag, _, _ float64) float64 { return 4e-6 * mag })
+			}
 		}
 	})
 }
