@@ -12,6 +12,8 @@
 //   - facts: things of people's daily work (orders, shifts, sensors ...), several of 1-3 types, their attributes stated in sentences of
 //     many wordings or in records of many surface forms (labels, JSON, CSV, tables, logs ...), among filler or as a list. Forms: recall,
 //     reverse, two-hop, cloze.
+//   - facts-invented: the same of types that are drawn anew for every document, out of words of the filler, which mean nothing. With them a model learns to find what was said
+//     with the words of a question, where of a few dozen types it learns these (docs/adr/0033).
 //   - key-value: a JSON object of random UUIDs; asked is the value of a key.
 //   - squad, hotpotqa, longgorilla, of a Library: an article of SQuAD, the paragraphs of a HotpotQA question, entries of API documentation.
 //

@@ -42,27 +42,28 @@ type group struct {
 // dossier draws the entities of one document.
 type dossier struct {
 	*writer
+	types   []schema
 	groups  []*group
 	similar float64 // share of keys that are like another one
 	linked  bool    // facts name other entities of the document
 	mixed   bool    // every entity has its own surface form
 }
 
-// newDossier draws 1-3 types, more often such that one names another, and their surface forms.
-func newDossier(rng *rand.Rand, o Options) *dossier {
-	d := &dossier{writer: newWriter(rng, o.Split), mixed: rng.IntN(4) == 0}
+// newDossier draws 1-3 of the types, more often such that one names another, and their surface forms.
+func newDossier(rng *rand.Rand, o Options, types []schema) *dossier {
+	d := &dossier{writer: newWriter(rng, o.Split), types: types, mixed: rng.IntN(4) == 0}
 	if d.similar = o.Similar; d.similar == 0 && rng.IntN(2) == 0 {
 		d.similar = 0.5
 	}
-	list := schemasOf(o.Split)
+	list := slices.Clone(types)
 	shuffle(rng, list)
-	if d.linked = rng.IntN(3) > 0; d.linked {
+	if d.linked = rng.IntN(3) > 0 && slices.ContainsFunc(list, func(s schema) bool { return links(s) > 0 }); d.linked {
 		for links(list[0]) == 0 {
 			list = list[1:]
 		}
 	}
-	d.add(list[0], schemasOf(o.Split))
-	if rng.IntN(2) == 0 {
+	d.add(list[0], types)
+	if rng.IntN(2) == 0 && len(list) > 1 {
 		d.add(list[1], nil)
 	}
 	return d
@@ -165,7 +166,7 @@ func (d *dossier) group(name string) *group {
 
 // patternOf gives the key pattern of a type that the document says nothing of.
 func (d *dossier) patternOf(name string) string {
-	for _, s := range schemasOf(d.split) {
+	for _, s := range d.types {
 		if s.name == name {
 			return s.key
 		}

@@ -10,9 +10,16 @@ import (
 
 // factFamily states facts about things of 1-3 types of people's daily work, in sentences or in records of many surface forms, among filler or as a list.
 // Every document holds several entities of a type, so that type and attribute alone do not give the answer away.
-type factFamily struct{}
+type factFamily struct {
+	invented bool // types of words of the filler, in place of those of people's daily work
+}
 
-func (factFamily) Name() string { return "facts" }
+func (t factFamily) Name() string {
+	if t.invented {
+		return "facts-invented"
+	}
+	return "facts"
+}
 
 // Episode draws a list that fills the document, or 4-24 facts among filler. A count that does not add up makes it try again with fewer.
 func (t factFamily) Episode(rng *rand.Rand, o Options) (Episode, error) {
@@ -30,7 +37,17 @@ func (t factFamily) draw(rng *rand.Rand, o Options) (Episode, error) {
 		budget, wanted = o.Tokens-max(6, o.Tokens/64), o.Tokens
 	}
 	for try := 0; try < 20; try++ {
-		d := newDossier(rng, o)
+		var d *dossier
+		if t.invented {
+			words := fillerWords(rng, o)
+			if len(words) < inventedWords/2 {
+				return Episode{}, perk.Errorf(perk.EInvalid, "task.Episode", "the filler has %d different words, of which no types of things can be made", len(words)).WithHint("use another filler")
+			}
+			d = newDossier(rng, o, inventTypes(rng, words))
+			d.pools["filler"] = strings.Join(words, "|")
+		} else {
+			d = newDossier(rng, o, schemasOf(o.Split))
+		}
 		pieces := d.write(o.Count, budget, wanted, list && rng.IntN(2) == 0)
 		if len(pieces) == 0 {
 			continue

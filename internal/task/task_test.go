@@ -2,6 +2,7 @@ package task_test
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -128,7 +129,7 @@ func quotes(text, fact string) bool {
 func TestNoSupport(t *testing.T) {
 	one := []string{"recall", "grade", "name", "year", "school", "major", "highest", "lowest"}
 	kept := 0
-	for _, name := range []string{"student-recall", "student-relation", "student-aggregate", "facts"} {
+	for _, name := range []string{"student-recall", "student-relation", "student-aggregate", "facts", "facts-invented"} {
 		o := options(1024, task.Train)
 		o.NoSupport = true
 		for seed := range uint64(4) {
@@ -242,7 +243,7 @@ func TestChance(t *testing.T) {
 		lo, hi float64
 	}{
 		{"babilong-qa1", 1. / 6, .20}, {"babilong-qa2", 1. / 6, .21}, {"babilong-qa3", 1. / 6, .23},
-		{"student-recall", .08, .16}, {"student-relation", .5, .56}, {"facts", 0, .02},
+		{"student-recall", .08, .16}, {"student-relation", .5, .56}, {"facts", 0, .02}, {"facts-invented", 0, .02},
 	} {
 		var eps []task.Episode
 		for seed := range uint64(300) {
@@ -284,6 +285,39 @@ func BenchmarkEpisode(b *testing.B) {
 // A long list may use up the keys of a type with few of them; the document is then what there is, or holds other types.
 func TestFactsLongLists(t *testing.T) {
 	for seed := range seeds(40, 10) {
-		draw(t, "facts", seed, options(16384, task.Eval))
+		draw(t, []string{"facts", "facts-invented"}[seed%2], seed, options(16384, task.Eval))
+	}
+}
+
+// Invented types are of words of the filler, other ones in every document, and a filler of a few words makes none.
+func TestInventedFacts(t *testing.T) {
+	asked := map[string]int{}
+	for seed := range uint64(20) {
+		for _, q := range draw(t, "facts-invented", seed, options(512, task.Train)).Questions {
+			if rest, ok := strings.CutPrefix(q.Question, "Tell me the "); ok {
+				noun, _, _ := strings.Cut(rest, " of ")
+				asked[noun]++
+			}
+		}
+	}
+	if len(asked) < 8 {
+		t.Errorf("20 documents have the attributes %v", asked)
+	}
+	o := options(512, task.Train)
+	o.Filler = fewWords{}
+	tk, _ := task.ByName("facts-invented")
+	if _, err := tk.Episode(rand.New(rand.NewPCG(1, 1)), o); perk.ErrorCode(err) != perk.EInvalid {
+		t.Errorf("a filler of two words: error %v, want EInvalid", err)
+	}
+}
+
+type fewWords struct{}
+
+func (fewWords) Name() string { return "few words" }
+
+func (fewWords) Sentences(*rand.Rand, task.Split) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for yield("Nobody was there.") {
+		}
 	}
 }
