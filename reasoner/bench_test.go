@@ -83,7 +83,7 @@ func BenchmarkLoad(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := m.LM.Weights(lm.BFloat16, m.Recipe.Init)
+	w := m.LM.Weights(lm.Int8, m.Recipe.Init)
 	b.SetBytes(a.Bytes)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -11,6 +11,7 @@ const (
 	int8Header = 16      // bytes before a row of quantised activations: scale, 128 times the sums of high and low bytes
 	int8MaxK   = 1 << 17 // sums of more products would not fit in 32 bits
 	x16Max     = 127 << 8
+	leastInt8  = 1e-30 // magnitude below which a row or column counts as zeros
 )
 
 // PackedInt8 is a frozen right-hand side of shape (k, n) in 8 bits: every column has a scale of its own, the largest magnitude in
@@ -28,7 +29,7 @@ func (p *PackedInt8) Shape() (k, n int) { return p.k, p.n }
 func (p *PackedInt8) Bytes() int { return len(p.data) + 4*len(p.scale) }
 
 // PackInt8 rounds op(B), of shape (k, n), for GemmInt8. b is stored (k, n), or (n, k) when transB is set, as the weights of a linear layer
-// are, with row stride ldb, and is not kept. Weights must be finite; k is at most 131072.
+// are, with row stride ldb, and is not kept. Weights must be finite; a column whose largest magnitude is below 1e-30 counts as zeros. k is at most 131072.
 func PackInt8(transB bool, k, n int, b []float32, ldb int) *PackedInt8 {
 	checkGemm("PackInt8", false, transB, 0, n, k, 0, k, len(b), ldb, 0, n)
 	if k > int8MaxK {
@@ -38,25 +39,45 @@ func PackInt8(transB bool, k, n int, b []float32, ldb int) *PackedInt8 {
 	cols := roundUp(n, panelCols)
 	p.scale = make([]float32, cols)
 	p.data = make([]byte, cols*p.steps*8)
-	rs, cs := ldb, 1 // strides of k and n
-	if transB {
-		rs, cs = 1, ldb
+	if k == 0 {
+		return p
 	}
+	column := make([]float32, roundUp(k, 4)) // with zeros at its end
 	for j := range n {
-		var most float32
-		for q := range k {
-			most = max(most, float32(math.Abs(float64(b[q*rs+j*cs]))))
+		if transB {
+			copy(column, b[j*ldb:j*ldb+k])
+		} else {
+			for q := range k {
+				column[q] = b[q*ldb+j]
+			}
 		}
-		p.scale[j] = most / 127
-		if most == 0 {
-			most = 1
-		}
-		for q := range k {
-			w := math.RoundToEven(float64(b[q*rs+j*cs]) * 127 / float64(most))
-			p.data[p.index(q, j)] = byte(int(w) + 128)
-		}
+		p.pack(j, column)
 	}
 	return p
+}
+
+// pack rounds a column, of a multiple of four weights.
+func (p *PackedInt8) pack(j int, column []float32) {
+	var bits uint32 // magnitudes are in the order of their bits
+	for _, v := range column {
+		bits = max(bits, math.Float32bits(v)&^(1<<31))
+	}
+	most := math.Float32frombits(bits)
+	var up float32
+	if most >= leastInt8 {
+		p.scale[j], up = most/127, 127/most
+	}
+	to := p.data[p.index(0, j):]
+	for q := 0; q < len(column); q += 4 {
+		c := column[q : q+4]
+		binary.LittleEndian.PutUint32(to[q/4*4*panelCols:], int8Of(c[0]*up)|int8Of(c[1]*up)<<8|int8Of(c[2]*up)<<16|int8Of(c[3]*up)<<24)
+	}
+}
+
+// int8Of rounds a number from -127 to 127, ties to even, and adds 128. Next to 1.5 · 2^23 the last bit of a float counts ones.
+func int8Of(x float32) uint32 {
+	const ones = 3 << 22
+	return (math.Float32bits(x+ones) + 128) & 255
 }
 
 // index is the place of the weight (q, j).
@@ -125,7 +146,7 @@ func quantise(dst []byte, x []float32) {
 	switch {
 	case bits >= 0x7f800000: // NaN or infinite
 		scale, inv = float32(math.NaN()), 0
-	case most < 1e-30:
+	case most < leastInt8:
 		scale, inv = 0, 0
 	}
 	var high, low int32
