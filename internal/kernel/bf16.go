@@ -58,6 +58,28 @@ func (p *PackedBF16) fit(k, n int) {
 	p.data = p.data[:size]
 }
 
+// pairs views what is packed as pairs of rows.
+func (p *PackedBF16) pairs() []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(&p.data[0])), len(p.data)/2)
+}
+
+// pair rounds the rows q and q+1 of b (k, n), zeros where there is no second, and lays them side by side. Its scratch is two rows of n+16: rounding writes whole vectors.
+func (p *PackedBF16) pair(q int, b []float32, ldb int, first, second []uint16) {
+	roundBF16(&first[0], &b[q*ldb], p.n)
+	if q+1 < p.k {
+		roundBF16(&second[0], &b[(q+1)*ldb], p.n)
+	} else {
+		clear(second)
+	}
+	for j := 0; j < p.n; j += panelCols {
+		to, one, two := p.pairs()[p.index(q, j)/2:], first[j:min(j+panelCols, p.n)], second[j:]
+		to, two = to[:len(one)], two[:len(one)]
+		for i, v := range one {
+			to[i] = uint32(v) | uint32(two[i])<<16
+		}
+	}
+}
+
 // Turned gives the transpose of p, (n, k): what PackBF16 makes of the same numbers with the other transB.
 func (p *PackedBF16) Turned() *PackedBF16 {
 	t := newPackedBF16(p.n, p.k)

@@ -58,33 +58,20 @@ func (s *roundedScratch) turn(m, k int, a []float32, lda int) {
 	}
 }
 
-// fit makes room for op(B) (k, n), and for a row of it as long as wide.
+// fit makes room for op(B) (k, n), whose pairs it gives, and for two rows as long as wide.
 func (s *roundedScratch) fit(k, n, wide int) []uint32 {
 	s.b.fit(k, n)
 	for i := range s.rows {
 		s.rows[i] = fitted(s.rows[i], wide+16) // rounding writes whole vectors
 	}
-	return unsafe.Slice((*uint32)(unsafe.Pointer(&s.b.data[0])), len(s.b.data)/2)
+	return s.b.pairs()
 }
 
 // pack lays B (k, n) out as PackBF16 does, two rows side by side.
 func (s *roundedScratch) pack(n, k int, b []float32, ldb int) {
-	data := s.fit(k, n, n)
-	first, second := s.rows[0], s.rows[1]
+	s.fit(k, n, n)
 	for q := 0; q < k; q += 2 {
-		roundBF16(&first[0], &b[q*ldb], n)
-		if q+1 < k {
-			roundBF16(&second[0], &b[(q+1)*ldb], n)
-		} else {
-			clear(second)
-		}
-		for j := 0; j < n; j += panelCols {
-			to, one, two := data[s.b.index(q, j)/2:], first[j:min(j+panelCols, n)], second[j:]
-			to, two = to[:len(one)], two[:len(one)]
-			for i, v := range one {
-				to[i] = uint32(v) | uint32(two[i])<<16
-			}
-		}
+		s.b.pair(q, b, ldb, s.rows[0], s.rows[1])
 	}
 }
 

@@ -38,25 +38,14 @@ func (g *gramBF16) add(threads, n, k int, a []float32, lda int, c []float32, ldc
 		g.left = make([]uint32, size)
 	}
 	g.left = g.left[:cap(g.left)]
-	data := unsafe.Slice((*uint32)(unsafe.Pointer(&p.data[0])), len(p.data)/2)
+	data := p.pairs()
 
 	const some = 16 // pairs of rows
 	Spread(threads, ceilDiv(pairs, some), func(b int) {
 		rows := make([]uint16, 2*(n+16)) // rounding writes whole vectors
 		first, second := rows[:n+16], rows[n+16:]
 		for q := b * some; q < min((b+1)*some, pairs); q++ {
-			roundBF16(&first[0], &a[2*q*lda], n)
-			if 2*q+1 < k {
-				roundBF16(&second[0], &a[(2*q+1)*lda], n)
-			} else {
-				clear(second)
-			}
-			for j := 0; j < n; j += panelCols {
-				to := data[p.index(2*q, j)/2:]
-				for i, v := range first[j:min(j+panelCols, n)] {
-					to[i] = uint32(v) | uint32(second[j+i])<<16
-				}
-			}
+			p.pair(2*q, a, lda, first, second)
 		}
 	})
 	Spread(threads, ceilDiv(n, panelCols), func(b int) {

@@ -125,8 +125,9 @@ func TestNoLeak(t *testing.T) {
 // A support holds the answer and names the entity asked for, no pattern is left unfilled, and no question has two answers.
 func TestFactsResolvable(t *testing.T) {
 	forms := map[string]int{}
-	for seed := range seeds(400, 100) {
-		ep := draw(t, []string{"facts", "facts-invented"}[seed/2%2], seed, options(1024, task.Split(seed%2)))
+	for i := range seeds(600, 200) {
+		seed := i / 2
+		ep := draw(t, []string{"facts", "facts-invented"}[i%2], seed, options(1024, task.Split(seed%2)))
 		answers := map[string]string{}
 		for _, q := range ep.Questions {
 			forms[q.Form]++

@@ -284,8 +284,8 @@ func BenchmarkEpisode(b *testing.B) {
 
 // A long list may use up the keys of a type with few of them; the document is then what there is, or holds other types.
 func TestFactsLongLists(t *testing.T) {
-	for seed := range seeds(40, 10) {
-		draw(t, []string{"facts", "facts-invented"}[seed%2], seed, options(16384, task.Eval))
+	for i := range seeds(80, 20) {
+		draw(t, []string{"facts", "facts-invented"}[i%2], i/2, options(16384, task.Eval))
 	}
 }
 
