@@ -67,7 +67,8 @@ func Serve(ctx context.Context, ln net.Listener, m plugin.Module) error {
 	err := s.Serve(ln)
 	close(served)
 	owned.Wait()
-	if err != nil {
+	// A context that ends before the server has begun to listen stops it all the same, and grpc tells of that.
+	if err != nil && !(ctx.Err() != nil && errors.Is(err, grpc.ErrServerStopped)) {
 		return perk.E(perk.EUnavailable, "socket.Serve", err)
 	}
 	return nil

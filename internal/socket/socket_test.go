@@ -77,6 +77,30 @@ func TestOnlyTheOwnerMayUseIt(t *testing.T) {
 	}
 }
 
+// A server that is told to end before it has begun ends as any other: without an error, and without its socket.
+func TestEndedBeforeItBegan(t *testing.T) {
+	dir := shortDir(t)
+	e, err := engine.Open(filepath.Join(dir, "adapters"), modelstest.Model(t, 1), engine.Options{Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	for range 300 { // which of both comes first is the scheduler's choice
+		ln, err := socket.Listen(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := socket.Serve(ended, ln, e); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "perk.sock")); !os.IsNotExist(err) {
+			t.Fatalf("the socket is still there: %v", err)
+		}
+	}
+}
+
 func TestNoServer(t *testing.T) {
 	dir := shortDir(t)
 	if _, err := socket.Dial(t.Context(), dir); perk.ErrorCode(err) != perk.ENotFound {
