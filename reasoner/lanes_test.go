@@ -3,6 +3,7 @@ package reasoner_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +20,20 @@ import (
 // TestTogether asks questions of all lengths about documents on different adapters at once, while others come and go: every answer is, bit for bit, the one
 // that is given alone.
 func TestTogether(t *testing.T) {
-	r := newRoom(t, reasoner.Options{Batch: 3})
+	for _, threads := range []int{0, 5} { // 0: as many as there are processors
+		t.Run(fmt.Sprintf("threads=%d", threads), func(t *testing.T) { testTogether(t, reasoner.Options{Batch: 3, Threads: threads}) })
+	}
+}
+
+func testTogether(t *testing.T, o reasoner.Options) {
+	r := newRoom(t, o)
+	threads := o.Threads
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	if got := r.Places(); got != 2*o.Batch*threads {
+		t.Errorf("%d questions are worth asking at once, want %d", got, 2*o.Batch*threads)
+	}
 	r.teach(t, "1", "Where?", "hall")
 	r.teach(t, "2", "Is Al in?", "garden", recipe.Fact{Text: "Al go", Reversed: true})
 	r.teach(t, "3", "Who is it that went there?", "x y z")

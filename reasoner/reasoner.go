@@ -26,6 +26,7 @@ type Options struct {
 	MaxTokens  int          // longest reply of a question that does not say, support included; 0: DefaultMaxTokens
 	Batch      int          // most questions that one thread decodes at once; 0: DefaultBatch
 	Queue      int          // most questions that wait for a place; more get EBusy; 0: DefaultQueue
+	Threads    int          // that decode; 0: as many as the Go runtime uses
 	Precision  lm.Precision // of the base model's matrices and the adapters'
 }
 
@@ -37,8 +38,8 @@ const (
 	DefaultQueue      = 4096
 )
 
-// Reasoner answers questions with one base model and one recipe. It may be shared by goroutines, whose questions are decoded together, on as many
-// threads as the Go runtime uses.
+// Reasoner answers questions with one base model and one recipe. It may be shared by goroutines, whose questions are decoded together, on Options.Threads
+// threads.
 type Reasoner struct {
 	tok       recipe.Tokenizer
 	specials  recipe.Specials
@@ -78,9 +79,12 @@ func New(model *lm.Model, tok recipe.Tokenizer, r *recipe.Recipe, store Store, o
 	if o.Queue <= 0 {
 		o.Queue = DefaultQueue
 	}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
 	w := model.Weights(o.Precision, r.Init)
 	return &Reasoner{tok: tok, specials: sp, recipe: r, base: base, id: id, weights: w,
-		lanes: &lanes{weights: w, batch: o.Batch, queue: o.Queue, most: runtime.GOMAXPROCS(0)}, store: store,
+		lanes: &lanes{weights: w, batch: o.Batch, queue: o.Queue, most: o.Threads}, store: store,
 		cache: newCache(o.CacheBytes), maxTokens: o.MaxTokens}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -58,5 +59,26 @@ func (a *app) openEngine(ctx context.Context, weights string, threads int, log z
 	if err != nil {
 		return nil, err
 	}
-	return engine.Open(a.storeDir(), m, engine.Options{Version: version(), Threads: threads, Precision: p, Logger: log, Name: files.Ref, Find: a.find})
+	processors := crowd()
+	if threads <= 0 {
+		threads = processors
+	}
+	return engine.Open(a.storeDir(), m, engine.Options{Version: version(), EncodeThreads: threads, AnswerThreads: processors, Precision: p, Logger: log,
+		Name: files.Ref, Find: a.find})
+}
+
+// crowding is how many threads share a processor at most.
+const crowding = 4
+
+// crowd gives the number of processors, and lets the Go runtime use more threads than these. A goroutine that becomes ready waits in Go's queue behind those
+// that compute, 10 ms for each, and behind those that wait for a page of a mapped file, as long as the disk takes: Badger's compactions after a bulk write
+// do both. An operating system lets a thread that wakes go first, and a processor do something else while a page comes. Where the process may use less
+// than the machine has, it stays so: threads in excess would spend the quota of a container before its period has ended, and all would stand still for
+// the rest.
+func crowd() int {
+	n := runtime.GOMAXPROCS(0)
+	if n == runtime.NumCPU() {
+		runtime.GOMAXPROCS(crowding * n)
+	}
+	return n
 }

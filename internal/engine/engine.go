@@ -22,7 +22,6 @@ import (
 // Options are an Engine's settings.
 type Options struct {
 	Version string // of the program
-	Threads int    // of an encode; 0: as many as the Go runtime uses
 	Store   adapterstore.Options
 	Logger  zerolog.Logger
 	// Name is what Find takes to give the engine's own model again; "": the model's name. Find opens the model that answered for a collection before, until this one
@@ -30,7 +29,9 @@ type Options struct {
 	Name string
 	Find func(ctx context.Context, name string) (*models.Model, error)
 
-	Precision lm.Precision // of the weights that answer
+	EncodeThreads int          // 0: as many as the Go runtime uses
+	AnswerThreads int          // the same
+	Precision     lm.Precision // of the weights that answer
 }
 
 // Engine is a plugin.Module. It may be used by several goroutines and must be closed.
@@ -53,9 +54,9 @@ var _ plugin.Module = (*Engine)(nil)
 // Open opens the store in dir, which is made when it is missing, for a model. Errors: those of adapterstore.Open (EConflict where another process holds
 // dir), EStale and EInvalid (model and recipe do not fit).
 func Open(dir string, m *models.Model, o Options) (*Engine, error) {
-	e := &Engine{answers: reasoner.Options{Precision: o.Precision}, turn: semaphore.NewWeighted(1), log: o.Logger.With().Str("room", "engine").Logger()}
+	e := &Engine{answers: reasoner.Options{Precision: o.Precision, Threads: o.AnswerThreads}, turn: semaphore.NewWeighted(1), log: o.Logger.With().Str("room", "engine").Logger()}
 	var err error
-	if e.enc, err = encoder.New(m.LM, m.Tokenizer, m.Recipe, encoder.Options{Threads: o.Threads}); err != nil {
+	if e.enc, err = encoder.New(m.LM, m.Tokenizer, m.Recipe, encoder.Options{Threads: o.EncodeThreads}); err != nil {
 		return nil, err
 	}
 	o.Store.Logger = o.Logger
