@@ -128,8 +128,8 @@ func (s *scratch) rows(lv level, sh shape, transA bool, m, nb, kb int, a []float
 			t.a, t.ars, t.aks = &s.a[slot*kb*st], 4, uintptr(st)*4
 		case transA:
 			t.a, t.ars, t.aks = &a[k0*lda+i], 4, uintptr(lda)*4
-		case nb > sh.nr && kb*4 > 2048 && lda%256 == 0:
-			// Rows a multiple of 1 KiB apart share few sets of the L1 cache.
+		case nb > sh.nr && lv >= levelAVX512 && lda%1024 == 0:
+			// Rows a multiple of 4 KiB apart share one set of the L1 cache, whose 12 ways are fewer than such a tile has rows.
 			ld := kb + 16
 			ld -= ld % 16
 			for r := range mr {

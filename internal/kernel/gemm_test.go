@@ -153,6 +153,28 @@ func TestGemmBlocksMatchOracle(t *testing.T) {
 	})
 }
 
+// Rows of A that are a multiple of 4 KiB apart are copied first where a tile has many of them; the bits are those of rows that are not.
+func TestGemmOfRowsFarApart(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(7, 8))
+		for _, k := range []int{1, 15, 16, 33, 512, 600} {
+			near := newProduct(r, false, k%2 == 0, 31, 70, k, 3, 1)
+			far := *near
+			far.lda = 1024
+			far.a = mat(r, far.m, far.k, far.lda)
+			for i := range far.m {
+				copy(far.a[i*far.lda:][:far.k], near.a[i*near.lda:])
+			}
+			got := far.run(clone(far.c))
+			far.check(t, got)
+			want := near.run(clone(near.c))
+			for i := range far.m {
+				sameBits(t, fmt.Sprintf("k=%d, row %d", k, i), got[i*far.ldc:][:far.n], want[i*far.ldc:][:far.n])
+			}
+		}
+	})
+}
+
 // The upper triangle is that of the whole product, over several blocks of rows.
 func TestGramIsTheProductsUpperTriangle(t *testing.T) {
 	const n, k, ld = 549, 9, 552 // blocks have 256 rows
