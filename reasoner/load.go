@@ -2,7 +2,6 @@ package reasoner
 
 import (
 	"context"
-	"slices"
 
 	"github.com/perkdb/perk"
 	"github.com/perkdb/perk/internal/lora"
@@ -64,22 +63,11 @@ func (r *Reasoner) fetch(ctx context.Context, k perk.AdapterKey) (*loaded, error
 // recipe. Errors: ECorrupt (the payload is damaged or not of this recipe).
 func (r *Reasoner) Load(payload []byte) (*lora.Adapter, error) {
 	init := r.recipe.Init
-	delta, err := lora.Unmarshal(payload, init)
+	ad, err := lora.Unmarshal(payload, init)
 	if err != nil {
 		return nil, perk.E(perk.ECorrupt, "reasoner.Load", err).WithHint("encode the document again")
 	}
-	ad := &lora.Adapter{Scale: init.Scale, Pairs: make(map[string]*lora.Pair, len(init.Pairs))}
-	for name, p := range init.Pairs {
-		q := *p
-		if q.TrainA {
-			q.A = slices.Clone(q.A)
-		}
-		if q.TrainB {
-			q.B = slices.Clone(q.B)
-		}
-		ad.Pairs[name] = &q
-	}
-	if err := ad.AddDelta(delta); err != nil {
+	if err := ad.Onto(init); err != nil {
 		return nil, perk.E(perk.ECorrupt, "reasoner.Load", err)
 	}
 	return ad, nil

@@ -64,27 +64,27 @@ peft and gguf want a base model that those programs have, and a recipe without n
 
 // export writes a stored adapter in one of the forms that need its recipe.
 func export(cmd *cobra.Command, out, form string, m *models.Model, payload []byte) error {
-	delta, err := lora.Unmarshal(payload, m.Recipe.Init)
+	ad, err := lora.Unmarshal(payload, m.Recipe.Init)
 	if err != nil {
 		return err
 	}
-	whole := m.Recipe.Init.Clone()
-	if err := whole.AddDelta(delta); err != nil {
+	if form == exportDelta {
+		return marshalled(cmd, out, ad.MarshalBinary)
+	}
+	if err := ad.Onto(m.Recipe.Init); err != nil {
 		return err
 	}
 	switch form {
-	case exportDelta:
-		return marshalled(cmd, out, delta.MarshalBinary)
 	case exportWhole:
-		return marshalled(cmd, out, whole.MarshalWhole)
+		return marshalled(cmd, out, ad.MarshalWhole)
 	case exportGGUF:
 		return marshalled(cmd, out, func() ([]byte, error) {
 			var b bytes.Buffer
-			err := interchange.WriteGGUF(&b, whole, m.LM.Config(), m.Name)
+			err := interchange.WriteGGUF(&b, ad, m.LM.Config(), m.Name)
 			return b.Bytes(), err
 		})
 	case exportPEFT:
-		return exportFolder(cmd, out, m, whole)
+		return exportFolder(cmd, out, m, ad)
 	}
 	return perk.Errorf(perk.EInvalid, "export", "there is no form %q", form).WithHint("use %s, %s, %s, %s or %s", exportStored, exportDelta, exportWhole, exportPEFT, exportGGUF)
 }

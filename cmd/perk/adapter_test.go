@@ -55,8 +55,8 @@ func TestExportForms(t *testing.T) {
 	if diff := cmp.Diff(delta.Trained(), read(file("delta")).Tensors); diff != "" {
 		t.Errorf("delta: %s", diff)
 	}
-	want := m.Recipe.Init.Clone()
-	if err := want.AddDelta(delta); err != nil {
+	want := delta.Clone()
+	if err := want.Onto(m.Recipe.Init); err != nil {
 		t.Fatal(err)
 	}
 	whole := read(file("whole"))

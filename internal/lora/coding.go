@@ -39,7 +39,7 @@ func decode(body []byte, coding string, rows, cols, bits int) ([]byte, error) {
 // expand decodes n entropy-coded codes.
 func expand(body []byte, n, bits int) ([]byte, error) {
 	// The limit is looked at every 256 codes, and reaching it is an error: it must lie above n.
-	codes, err := fse.Decompress(body, &fse.Scratch{DecompressLimit: n + 256})
+	codes, err := fse.Decompress(body, &fse.Scratch{DecompressLimit: n + 256, Out: make([]byte, 0, n)})
 	if err != nil {
 		return nil, fmt.Errorf("decode entropy-coded levels: %w", err)
 	}

@@ -22,16 +22,24 @@ func (a *Adapter) Delta(init *Adapter) (*Adapter, error) {
 	return d, nil
 }
 
-// AddDelta adds a difference to the tensors that train. Errors: EInvalid where names, shapes or flags differ; then a
-// is unchanged.
-func (a *Adapter) AddDelta(d *Adapter) error {
-	if err := a.Matches(d); err != nil {
+// Onto makes a difference the adapter init + a, in its own memory; tensors that do not train are init's own. Errors: EInvalid where names, shapes or
+// flags differ; then a is unchanged.
+func (a *Adapter) Onto(init *Adapter) error {
+	if err := a.Matches(init); err != nil {
 		return err
 	}
-	delta := d.Trained()
+	base := init.Trained()
 	for i, t := range a.Trained() {
-		for j, v := range delta[i].Data {
+		for j, v := range base[i].Data {
 			t.Data[j] += v
+		}
+	}
+	for name, p := range a.Pairs {
+		if !p.TrainA {
+			p.A = init.Pairs[name].A
+		}
+		if !p.TrainB {
+			p.B = init.Pairs[name].B
 		}
 	}
 	return nil

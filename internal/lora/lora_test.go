@@ -94,11 +94,14 @@ func TestDeltaAndBack(t *testing.T) {
 	if got, want := d.Pairs["layers.0.attn.q"].B[1], a.Pairs["layers.0.attn.q"].B[1]-init.Pairs["layers.0.attn.q"].B[1]; got != want {
 		t.Errorf("delta is %v, want %v", got, want)
 	}
-	if err := init.AddDelta(d); err != nil {
+	if err := d.Onto(init); err != nil {
 		t.Fatal(err)
 	}
+	if diff := cmp.Diff(example(1), init); diff != "" {
+		t.Errorf("the initial adapter changed:\n%s", diff)
+	}
 	near := cmp.Comparer(func(x, y float32) bool { return math.Abs(float64(x-y)) < 1e-6 })
-	if diff := cmp.Diff(a, init, near); diff != "" {
+	if diff := cmp.Diff(a, d, near); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -151,7 +154,7 @@ func TestMismatchesAreNamed(t *testing.T) {
 		a, b := example(1), example(1)
 		tc.change(b)
 		_, err1 := a.Delta(b)
-		for _, err := range []error{err1, a.AddDelta(b)} {
+		for _, err := range []error{err1, a.Onto(b)} {
 			if perk.ErrorCode(err) != perk.EInvalid || !strings.Contains(err.Error(), tc.text) {
 				t.Errorf("%s: error %v, want EInvalid with %q", name, err, tc.text)
 			}
