@@ -19,26 +19,35 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// serve offers a real module in dir until the test ends.
-func serve(t testing.TB, dir string) {
+// module is a real one, with its adapters in dir, until the test ends.
+func module(t testing.TB, dir string) plugin.Module {
 	t.Helper()
 	e, err := engine.Open(filepath.Join(dir, "adapters"), modelstest.Model(t, 1), engine.Options{Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// serve offers a module in dir until the test ends.
+func serve(t testing.TB, dir string) {
+	t.Helper()
+	m := module(t, dir)
 	ln, err := socket.Listen(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- socket.Serve(ctx, ln, e) }()
+	go func() { served <- socket.Serve(ctx, ln, m) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {
-			t.Error(err)
-		}
-		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -80,11 +89,7 @@ func TestOnlyTheOwnerMayUseIt(t *testing.T) {
 // A server that is told to end before it has begun ends as any other: without an error, and without its socket.
 func TestEndedBeforeItBegan(t *testing.T) {
 	dir := shortDir(t)
-	e, err := engine.Open(filepath.Join(dir, "adapters"), modelstest.Model(t, 1), engine.Options{Version: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
+	m := module(t, dir)
 	ended, stop := context.WithCancel(t.Context())
 	stop()
 	for range 300 { // which of both comes first is the scheduler's choice
@@ -92,7 +97,7 @@ func TestEndedBeforeItBegan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := socket.Serve(ended, ln, e); err != nil {
+		if err := socket.Serve(ended, ln, m); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "perk.sock")); !os.IsNotExist(err) {
